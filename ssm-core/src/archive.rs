@@ -1,0 +1,230 @@
+//! A file opened to be looked at: its units one by one, in any order, without a machine.
+
+use crate::codec::Decode;
+use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::load::{LoadError, NOTE_NAME_BELOW, NOTE_VALUE_BELOW};
+use crate::medium::{Located, Medium};
+use crate::progress::Progress;
+use crate::registry::{SELF_NAME, SELF_VERSION};
+use crate::source::UnitSource;
+use crate::stream::{Get, Widths};
+use crate::unit::{AfterLoad, UnitError, UnitId, UnitRecord};
+use crate::wire::{Header, MAX_FILE_NAME};
+use embedded_io::{Read, Seek};
+
+/// An opened file. `B` is its scratch: `[u8; N]`, `&mut [u8]`, `Vec<u8>`; one byte or more.
+///
+/// ```
+/// # use ssm_core::{Crc32Bytewise, Header, Memory, Store, Writer};
+/// # let mut scratch = [0; 64];
+/// # let mut file = Memory::new([0; 512]);
+/// # let mut writer = Writer::new(&mut file, Store, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
+/// # writer.unit(b"clock", 0, 1, &mut |put| put.u64(1234)).unwrap();
+/// # writer.finish().unwrap();
+/// use ssm_core::{Archive, UnitId};
+/// let mut archive = Archive::open(&mut file, Store, [0; 256])?;
+/// let time = archive.seek(UnitId::new("clock", 0))?.read(|get| get.u64())?;
+/// assert_eq!(time, 1234);
+/// let mut units = archive.units();
+/// while let Some(unit) = units.next()? {
+///     assert_eq!((unit.name(), unit.version()), (&b"clock"[..], 1));
+/// }
+/// # Ok::<(), ssm_core::LoadError<embedded_io::ErrorKind>>(())
+/// ```
+pub struct Archive<R, D, B> {
+    medium: Medium<R>,
+    codec: D,
+    scratch: B,
+    header: Header,
+    name: [u8; MAX_FILE_NAME],
+}
+
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
+    /// Opens a file and checks header, size and checksum; reads all of it once.
+    pub fn open(medium: R, codec: D, scratch: B) -> Result<Self, LoadError<R::Error>> {
+        Self::open_with(medium, codec, scratch, Crc32Bytewise)
+    }
+
+    /// The same with another way to compute CRC-32.
+    pub fn open_with(medium: R, codec: D, scratch: B, mut crc: impl Crc32) -> Result<Self, LoadError<R::Error>> {
+        let mut archive = Self::open_unchecked(medium, codec, scratch)?;
+        archive.medium.check(&archive.header, &mut crc, archive.scratch.as_mut(), &mut Progress::new())?;
+        Ok(archive)
+    }
+
+    /// Opens a file by its header alone, to look at what is left of a damaged one. Every structure is still checked when
+    /// it is read.
+    pub fn open_unchecked(medium: R, codec: D, mut scratch: B) -> Result<Self, LoadError<R::Error>> {
+        if scratch.as_mut().is_empty() {
+            return Err(LoadError::Scratch { needed: 1 });
+        }
+        let mut medium = Medium::new(medium).map_err(LoadError::Io)?;
+        let header = medium.header()?;
+        Ok(Self { medium, codec, scratch, header, name: [0; MAX_FILE_NAME] })
+    }
+
+    /// What the header says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Bytes of the medium.
+    pub fn file_len(&self) -> u64 {
+        self.medium.len()
+    }
+
+    /// The medium.
+    pub fn into_inner(self) -> R {
+        self.medium.into_inner()
+    }
+
+    /// The units in the order of the file.
+    pub fn units(&mut self) -> Units<'_, R, D, B> {
+        Units { at: Some(self.header.len()), archive: self }
+    }
+
+    /// The first unit of this name and instance. [`LoadError::NotFound`] only if all unit headers are sound.
+    pub fn seek(&mut self, id: UnitId<'_>) -> Result<UnitReader<'_, R, D, B>, LoadError<R::Error>> {
+        let mut at = self.header.len();
+        while let Some((unit, name_len)) = self.medium.unit_at(at, &mut self.name)? {
+            let is_name = self.name.get(..name_len).is_some_and(|name| name == id.name.as_bytes());
+            if is_name && unit.header.instance == id.instance {
+                return Ok(UnitReader { archive: self, unit, name_len });
+            }
+            at = unit.end();
+        }
+        Err(LoadError::NotFound)
+    }
+
+    /// Checks all that can be checked beyond [`open`](Self::open): every unit header, then every unit decoded to its end.
+    /// `progress` gets the file offset that was reached. The last bytes of a file are under no checksum (Q1).
+    pub fn verify(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), LoadError<R::Error>> {
+        let mut units = self.units();
+        while units.next()?.is_some() {}
+        let mut units = self.units();
+        while let Some(mut unit) = units.next()? {
+            unit.plain_len()?;
+            progress(unit.offset().saturating_add(unit.len()));
+        }
+        Ok(())
+    }
+
+    /// Gives the pairs of strings of the built-in unit to `note`, in order; none if the file has no such unit.
+    /// `buffer` holds a name and a value: 1151 bytes for all that readers accept.
+    pub fn notes(&mut self, buffer: &mut [u8], note: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), LoadError<R::Error>> {
+        let mut unit = match self.seek(UnitId::new(SELF_NAME, 0)) {
+            Err(LoadError::NotFound) => return Ok(()),
+            found => found?,
+        };
+        let version = unit.version();
+        unit.read(|get| {
+            if version != SELF_VERSION {
+                return Err(UnitError::Version(version));
+            }
+            loop {
+                let name_room = buffer.len().min(NOTE_NAME_BELOW.saturating_sub(1) as usize);
+                let name_len = get.string(buffer.get_mut(..name_room).unwrap_or(&mut []))?.len();
+                let (name, rest) = buffer.split_at_mut_checked(name_len).unwrap_or_default();
+                let value_room = rest.len().min(NOTE_VALUE_BELOW.saturating_sub(1) as usize);
+                let value = get.string(rest.get_mut(..value_room).unwrap_or(&mut []))?;
+                if name.is_empty() && value.is_empty() {
+                    return Ok(());
+                }
+                note(name, value);
+            }
+        })
+    }
+}
+
+/// The units of an [`Archive`], one after the other.
+pub struct Units<'a, R, D, B> {
+    archive: &'a mut Archive<R, D, B>,
+    /// The file offset of the next; `None` behind the last.
+    at: Option<u64>,
+}
+
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Units<'_, R, D, B> {
+    /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<UnitReader<'_, R, D, B>>, LoadError<R::Error>> {
+        let Some(at) = self.at.take() else { return Ok(None) };
+        let archive = &mut *self.archive;
+        let Some((unit, name_len)) = archive.medium.unit_at(at, &mut archive.name)? else { return Ok(None) };
+        self.at = Some(unit.end());
+        Ok(Some(UnitReader { archive, unit, name_len }))
+    }
+}
+
+/// One unit of an [`Archive`].
+pub struct UnitReader<'a, R, D, B> {
+    archive: &'a mut Archive<R, D, B>,
+    unit: Located,
+    name_len: usize,
+}
+
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
+    /// The whole name, 1 to 255 bytes.
+    pub fn name(&self) -> &[u8] {
+        self.archive.name.get(..self.name_len).unwrap_or(&[])
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> u32 {
+        self.unit.header.instance
+    }
+
+    /// The version of its data.
+    pub fn version(&self) -> u32 {
+        self.unit.header.version
+    }
+
+    /// The file offset of its header in bytes.
+    pub fn offset(&self) -> u64 {
+        self.unit.record.offset
+    }
+
+    /// Bytes of header, name and packed data.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.unit.header.len
+    }
+
+    /// Bytes of packed data, with the tag byte.
+    pub fn packed_len(&self) -> u64 {
+        self.unit.header.packed_len()
+    }
+
+    /// The unit as errors name it.
+    pub fn record(&self) -> UnitRecord {
+        self.unit.record
+    }
+
+    /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing.
+    pub fn codec(&mut self) -> Result<Option<u8>, LoadError<R::Error>> {
+        let mut tag = [0];
+        if self.packed_len() == 0 {
+            return Ok(None);
+        }
+        let read = self.archive.medium.read_at(self.unit.data_at(), &mut tag).map_err(LoadError::Io)?;
+        Ok((read == 1).then_some(tag[0]))
+    }
+
+    /// Gets values, from the unit's first byte on.
+    pub fn read<T>(
+        &mut self,
+        read: impl FnOnce(&mut Get<'_>) -> Result<T, UnitError>,
+    ) -> Result<T, LoadError<R::Error>> {
+        let Archive { medium, codec, scratch, header, .. } = &mut *self.archive;
+        let scratch = scratch.as_mut();
+        let half = scratch.len() / 2;
+        let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
+        let mut progress = Progress::new();
+        let source = UnitSource::new(medium, codec, packed, &mut progress, self.unit);
+        source.run(plain, &mut Widths::of(header), AfterLoad::Debug, read)
+    }
+
+    /// Decodes the unit to its end; the number of its plain bytes.
+    pub fn plain_len(&mut self) -> Result<u64, LoadError<R::Error>> {
+        self.read(|get| get.skip_rest())
+    }
+}

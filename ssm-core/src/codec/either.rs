@@ -1,0 +1,64 @@
+//! A choice of codecs at run time.
+
+use super::{Decode, DecodeError, Encode, Input, Step};
+
+/// Two codecs as one.
+///
+/// As a decoder it is made with [`Either::of`] and takes, unit by unit, the first that knows the tag. As an encoder it is
+/// one of the two, chosen when it is made: [`Either::first`] or [`Either::second`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Either<A, B> {
+    a: A,
+    b: B,
+    second: bool,
+}
+
+impl<A, B> Either<A, B> {
+    /// A decoder of both.
+    pub const fn of(a: A, b: B) -> Self {
+        Self::first(a, b)
+    }
+
+    /// Encodes with `a`.
+    pub const fn first(a: A, b: B) -> Self {
+        Self { a, b, second: false }
+    }
+
+    /// Encodes with `b`.
+    pub const fn second(a: A, b: B) -> Self {
+        Self { a, b, second: true }
+    }
+}
+
+impl<A: Encode, B: Encode> Encode for Either<A, B> {
+    fn tag(&self) -> u8 {
+        if self.second { self.b.tag() } else { self.a.tag() }
+    }
+
+    fn is_transparent(&self) -> bool {
+        if self.second { self.b.is_transparent() } else { self.a.is_transparent() }
+    }
+
+    fn reset(&mut self) {
+        if self.second { self.b.reset() } else { self.a.reset() }
+    }
+
+    fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
+        if self.second { self.b.encode(plain, packed, input) } else { self.a.encode(plain, packed, input) }
+    }
+}
+
+impl<A: Decode, B: Decode> Decode for Either<A, B> {
+    fn reset(&mut self, tag: u8) -> bool {
+        self.second = !self.a.reset(tag);
+        !self.second || self.b.reset(tag)
+    }
+
+    fn is_transparent(&self) -> bool {
+        if self.second { self.b.is_transparent() } else { self.a.is_transparent() }
+    }
+
+    fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
+        if self.second { self.b.decode(packed, plain, input) } else { self.a.decode(packed, plain, input) }
+    }
+}

@@ -1,0 +1,104 @@
+//! Packing with LZF.
+
+use super::{BLOCK_HEADER, BlockHeader, MAX_PACKED, MAX_PLAIN, block};
+use crate::codec::{Encode, Input, Step, tag};
+use crate::copy::copy;
+
+/// Plain bytes of a block that is made in the encoder because the output is too small for a header and a token.
+const STAGED_PLAIN: usize = 8;
+const STAGED: usize = BLOCK_HEADER + 1 + STAGED_PLAIN;
+
+/// The encoder of LZF (tag 5). `TABLE` is the number of entries of its hash table, a power of two from 256 on; each takes
+/// two bytes. A larger table finds more matches.
+///
+/// A block is what one call gives it, up to 32768 bytes and what fits into the output: give it larger pieces for a better
+/// ratio, smaller ones for a reader with little memory.
+///
+/// The table is cleared before each block, so equal input gives equal bytes.
+#[derive(Clone, Debug)]
+pub struct LzfEncoder<const TABLE: usize> {
+    table: [u16; TABLE],
+    block: usize,
+    staged: [u8; STAGED],
+    staged_at: usize,
+    staged_len: usize,
+}
+
+impl<const TABLE: usize> LzfEncoder<TABLE> {
+    const POWER_OF_TWO: () =
+        assert!(TABLE.is_power_of_two() && TABLE >= 256 && TABLE <= 65536, "256 to 65536 entries, a power of two");
+
+    /// An encoder with blocks of up to 32768 plain bytes.
+    pub const fn new() -> Self {
+        Self::with_block(MAX_PLAIN)
+    }
+
+    /// An encoder with blocks of up to `block` plain bytes (1 to 32768; other values are moved into that range). A reader
+    /// needs a window of that size, or of 8192 bytes, whichever is less.
+    pub const fn with_block(block: usize) -> Self {
+        let () = Self::POWER_OF_TWO;
+        let block = if block == 0 {
+            1
+        } else if block > MAX_PLAIN {
+            MAX_PLAIN
+        } else {
+            block
+        };
+        Self { table: [0; TABLE], block, staged: [0; STAGED], staged_at: 0, staged_len: 0 }
+    }
+
+    /// Packs one block of the start of `plain` into `packed`, which has room for a header and a token.
+    fn block(&mut self, plain: &[u8], packed: &mut [u8]) -> Step {
+        let plain = plain.get(..self.block).unwrap_or(plain);
+        let Some((header, code)) = packed.split_first_chunk_mut::<BLOCK_HEADER>() else {
+            return Step::default();
+        };
+        let room = code.len().min(MAX_PACKED);
+        let done = block::encode(plain, code.get_mut(..room).unwrap_or(&mut []), &mut self.table);
+        *header = BlockHeader { packed: done.code as u16, plain: done.plain as u16 }.emit();
+        Step { read: done.plain, written: done.code.wrapping_add(BLOCK_HEADER) }
+    }
+}
+
+impl<const TABLE: usize> Default for LzfEncoder<TABLE> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const TABLE: usize> Encode for LzfEncoder<TABLE> {
+    fn tag(&self) -> u8 {
+        tag::LZF
+    }
+
+    fn reset(&mut self) {
+        (self.staged_at, self.staged_len) = (0, 0);
+    }
+
+    fn encode(&mut self, plain: &[u8], packed: &mut [u8], _: Input) -> Step {
+        let mut step = Step::default();
+        if self.staged_at == self.staged_len && packed.len() < STAGED && !plain.is_empty() {
+            let mut staged = [0; STAGED];
+            let made = self.block(plain.get(..STAGED_PLAIN).unwrap_or(plain), &mut staged);
+            (self.staged, self.staged_at, self.staged_len) = (staged, 0, made.written);
+            step.read = made.read;
+        }
+        if self.staged_at < self.staged_len {
+            let staged = self.staged.get(self.staged_at..self.staged_len).unwrap_or(&[]);
+            step.written = copy(packed, staged);
+            self.staged_at = self.staged_at.wrapping_add(step.written);
+            return step;
+        }
+        // Whole blocks while they are sure to fit; the first one in any case.
+        while let (Some(left), Some(room)) = (plain.get(step.read..), packed.get_mut(step.written..)) {
+            let worst = left.len().min(self.block).wrapping_mul(33) / 32 + BLOCK_HEADER + 1;
+            if left.is_empty() || (step.written > 0 && room.len() < worst.min(MAX_PACKED + BLOCK_HEADER)) {
+                break;
+            }
+            let made = self.block(left, room);
+            step.read = step.read.wrapping_add(made.read);
+            step.written = step.written.wrapping_add(made.written);
+        }
+        step
+    }
+}

@@ -1,0 +1,222 @@
+//! CRC-32 (the one of zlib and PKZIP) and the running checksum of a file that is patched after it was written.
+//!
+//! CRC-32 is linear, so the effect of changing bytes far back can be computed from the change and its distance:
+//! a save never reads back what it wrote.
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+
+/// A way to compute CRC-32. The value before any byte is 0.
+///
+/// `&mut self` lets a hardware unit implement it. Choose by flash and speed; all give the same values.
+///
+/// ```
+/// use ssm_core::{Crc32, Crc32Bytewise, Crc32Nibblewise, Crc32Slicing};
+/// let check = |crc: &mut dyn Crc32| { let half = crc.update(0, b"12345"); crc.update(half, b"6789") };
+/// assert_eq!(check(&mut Crc32Nibblewise), 0xcbf4_3926);
+/// assert_eq!(check(&mut Crc32Bytewise), 0xcbf4_3926);
+/// assert_eq!(check(&mut Crc32Slicing), 0xcbf4_3926);
+/// ```
+pub trait Crc32 {
+    /// The CRC-32 of everything so far and then `bytes`, where `crc` is that of everything so far.
+    fn update(&mut self, crc: u32, bytes: &[u8]) -> u32;
+}
+
+impl<C: Crc32 + ?Sized> Crc32 for &mut C {
+    fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
+        (**self).update(crc, bytes)
+    }
+}
+
+/// CRC-32 with a table of 64 bytes, two look-ups a byte.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crc32Nibblewise;
+
+/// CRC-32 with a table of 1 KiB, one look-up a byte. The default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crc32Bytewise;
+
+/// CRC-32 with tables of 16 KiB, sixteen bytes at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crc32Slicing;
+
+const POLYNOMIAL: u32 = 0xedb8_8320;
+static BYTES: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+static SLICES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+static NIBBLES: [u32; 16] = nibble_table();
+
+const fn nibble_table() -> [u32; 16] {
+    let mut table = [0; 16];
+    let mut index = 0;
+    while index < 16 {
+        let mut value = index as u32;
+        let mut bit = 0;
+        while bit < 4 {
+            value = if value & 1 != 0 { (value >> 1) ^ POLYNOMIAL } else { value >> 1 };
+            bit += 1;
+        }
+        table[index] = value;
+        index += 1;
+    }
+    table
+}
+
+impl Crc32 for Crc32Nibblewise {
+    fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
+        let step = |state: u32| (state >> 4) ^ NIBBLES.get(state as usize & 15).copied().unwrap_or(0);
+        !bytes.iter().fold(!crc, |state, &byte| step(step(state ^ u32::from(byte))))
+    }
+}
+
+// The crc crate takes the start value bit-reversed and not inverted.
+impl Crc32 for Crc32Bytewise {
+    fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
+        let mut digest = BYTES.digest_with_initial((!crc).reverse_bits());
+        digest.update(bytes);
+        digest.finalize()
+    }
+}
+
+impl Crc32 for Crc32Slicing {
+    fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
+        let mut digest = SLICES.digest_with_initial((!crc).reverse_bits());
+        digest.update(bytes);
+        digest.finalize()
+    }
+}
+
+/// The product of two polynomials modulo the CRC's; bit 31 is the coefficient of x^0.
+const fn multiply(mut a: u32, mut b: u32) -> u32 {
+    let mut product = 0;
+    while a != 0 {
+        if a & 0x8000_0000 != 0 {
+            product ^= b;
+        }
+        a <<= 1;
+        b = if b & 1 != 0 { (b >> 1) ^ POLYNOMIAL } else { b >> 1 };
+    }
+    product
+}
+
+/// What `change` (the CRC register after the changed bits, started from zero) becomes `distance` bytes later.
+fn shift(change: u32, mut distance: u64) -> u32 {
+    let mut power = 0x0080_0000; // x^8: one byte
+    let mut shifted = change;
+    while distance != 0 {
+        if distance & 1 != 0 {
+            shifted = multiply(shifted, power);
+        }
+        power = multiply(power, power);
+        distance >>= 1;
+    }
+    shifted
+}
+
+/// Bytes of the last unit's end that the CRC of a 1.2 file leaves out, beside the end record (Q1).
+const HELD_BACK: usize = 8;
+
+/// The CRC of a file while it is written: everything but the last eight bytes, with patches.
+pub(crate) struct RunningCrc<C> {
+    crc: C,
+    value: u32,
+    covered: u64,
+    tail: [u8; HELD_BACK],
+    tail_len: usize,
+}
+
+impl<C: Crc32> RunningCrc<C> {
+    pub fn new(crc: C) -> Self {
+        Self { crc, value: 0, covered: 0, tail: [0; HELD_BACK], tail_len: 0 }
+    }
+
+    pub fn append(&mut self, bytes: &[u8]) {
+        if let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() {
+            let tail = self.tail;
+            self.cover(tail.get(..self.tail_len).unwrap_or(&[]));
+            self.cover(body);
+            self.tail = *last;
+            self.tail_len = HELD_BACK;
+        } else {
+            for &byte in bytes {
+                if self.tail_len == HELD_BACK {
+                    let [first, rest @ ..] = self.tail;
+                    self.cover(&[first]);
+                    let [a, b, c, d, e, f, g] = rest;
+                    self.tail = [a, b, c, d, e, f, g, byte];
+                } else if let Some(place) = self.tail.get_mut(self.tail_len) {
+                    *place = byte;
+                    self.tail_len += 1;
+                }
+            }
+        }
+    }
+
+    fn cover(&mut self, bytes: &[u8]) {
+        self.value = self.crc.update(self.value, bytes);
+        self.covered = self.covered.wrapping_add(bytes.len() as u64);
+    }
+
+    /// Accounts for eight bytes at `at` (counted from the first byte appended) that were zero and are now `new`.
+    /// They must lie before the held-back tail; a unit header's length field always does, its unit's name follows it.
+    pub fn patch(&mut self, at: u64, new: [u8; 8]) {
+        let change = !self.crc.update(!0, &new);
+        let distance = self.covered.wrapping_sub(at).wrapping_sub(8);
+        self.value ^= shift(change, distance);
+    }
+
+    /// The CRC of all but the last eight bytes.
+    pub fn value(&self) -> u32 {
+        self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reference(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |state, &byte| {
+            (0..8).fold(state ^ u32::from(byte), |s, _| if s & 1 != 0 { (s >> 1) ^ POLYNOMIAL } else { s >> 1 })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn all_tables_agree(bytes: Vec<u8>, cut: prop::sample::Index) {
+            let (a, b) = bytes.split_at(cut.index(bytes.len() + 1));
+            let expected = reference(&bytes);
+            prop_assert_eq!(expected, { let s = Crc32Nibblewise.update(0, a); Crc32Nibblewise.update(s, b) });
+            prop_assert_eq!(expected, { let s = Crc32Bytewise.update(0, a); Crc32Bytewise.update(s, b) });
+            prop_assert_eq!(expected, { let s = Crc32Slicing.update(0, a); Crc32Slicing.update(s, b) });
+        }
+
+        #[test]
+        fn a_patched_stream_equals_the_final_bytes(
+            mut bytes in prop::collection::vec(any::<u8>(), 16..600),
+            at: prop::sample::Index,
+            new: [u8; 8],
+            piece in 1usize..40,
+        ) {
+            let at = at.index(bytes.len() - 15);
+            bytes[at..at + 8].fill(0);
+            let mut running = RunningCrc::new(Crc32Bytewise);
+            for part in bytes.chunks(piece) {
+                running.append(part);
+            }
+            running.patch(at as u64, new);
+            bytes[at..at + 8].copy_from_slice(&new);
+            prop_assert_eq!(running.value(), reference(&bytes[..bytes.len() - 8]));
+        }
+    }
+
+    #[test]
+    fn a_change_is_carried_over_any_distance() {
+        for distance in [0u64, 1, 7, 255, 4096] {
+            let mut bytes = vec![0u8; distance as usize + 1];
+            let zeros = reference(&bytes);
+            bytes[0] = 0xa5;
+            let change = !Crc32Bytewise.update(!0, &[0xa5]);
+            assert_eq!(zeros ^ shift(change, distance), reference(&bytes));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+#![cfg_attr(not(test), no_std)]
+#![doc = include_str!("../OVERVIEW.md")]
+
+mod archive;
+mod codec;
+mod copy;
+mod crc32;
+mod io;
+mod load;
+mod medium;
+mod progress;
+mod registry;
+mod save;
+mod source;
+mod stream;
+mod unit;
+mod wire;
+mod writer;
+
+pub use embedded_io;
+
+pub use archive::{Archive, UnitReader, Units};
+pub use codec::{Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Step, Store, tag};
+#[cfg(feature = "inflate")]
+pub use codec::{Inflate, InflateState};
+pub use crc32::{Crc32, Crc32Bytewise, Crc32Nibblewise, Crc32Slicing};
+pub use io::Memory;
+pub use load::{LoadError, Loader, Missing, Policy, Report, Unknown};
+pub use progress::Cancel;
+pub use registry::{Entry, RegisterError, Registry, SELF_NAME};
+pub use save::{Phase, SaveError, Saver};
+pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};
+pub use unit::{AfterLoad, AfterSave, MAX_NAME, Owner, Unit, UnitError, UnitId, UnitRecord};
+pub use wire::{Format, FormatError, Header, MAX_FILE_NAME, WriterVersion};
+pub use writer::Writer;

@@ -1,0 +1,423 @@
+//! Layer 4: loading a machine in three phases (DESIGN.md, "Three phases").
+
+use crate::codec::Decode;
+use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::medium::{Located, Medium};
+use crate::progress::{Cancel, EXECUTED, Progress};
+use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
+use crate::save::{Phase, display_unit};
+use crate::source::UnitSource;
+use crate::stream::{Get, Widths};
+use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitId, UnitRecord};
+use crate::wire::{FormatError, Header};
+use core::fmt;
+use embedded_io::{Read, Seek};
+
+/// Strings of the built-in unit are below these lengths (Q25).
+pub(crate) const NOTE_NAME_BELOW: u32 = 128;
+pub(crate) const NOTE_VALUE_BELOW: u32 = 1024;
+
+/// One load of a machine from a medium that can read and seek.
+///
+/// The file is checked before any unit is touched: header, size, checksum, the header of every unit, and the policy. What
+/// only decoding can find, in the packed bytes of a unit, is found while the units load.
+///
+/// The crate's front page has an example.
+pub struct Loader<'s, R, D, C = Crc32Bytewise> {
+    medium: R,
+    codec: D,
+    crc: C,
+    scratch: &'s mut [u8],
+    policy: Policy,
+    after: AfterLoad,
+    progress: Progress<'s>,
+    report: Option<&'s mut dyn FnMut(Report)>,
+}
+
+/// What to make of units that a file has and the machine does not, and the other way round.
+///
+/// The built-in unit is always known and may always be missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Units of the file that are not registered.
+    pub unknown: Unknown,
+    /// Registered units that the file does not have.
+    pub missing: Missing,
+}
+
+/// What to make of a unit that is not registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// The load fails before any unit is touched.
+    #[default]
+    Refuse,
+    /// It is skipped and reported. A load with [`AfterLoad::Debug`] always does that.
+    Skip,
+}
+
+/// What to make of a registered unit that the file does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// The load fails before any unit is touched.
+    #[default]
+    Refuse,
+    /// It is accepted, as the format allows: the unit keeps the state it has.
+    Accept,
+    /// It is accepted and reported.
+    Report,
+}
+
+/// What a load did differently from what was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Report {
+    /// A unit of the file was skipped.
+    Skipped(UnitRecord),
+    /// A registered unit is not in the file and keeps the state it has.
+    Missing(UnitId<'static>),
+}
+
+impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {
+    /// A load from `medium` with the decoders in `codec`. `scratch` is one byte or more, and one more for every eight
+    /// units beyond 64; half of it takes packed bytes and half plain ones.
+    pub fn new(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
+        Self {
+            medium,
+            codec,
+            crc: Crc32Bytewise,
+            scratch,
+            policy: Policy::default(),
+            after: AfterLoad::Resume,
+            progress: Progress::new(),
+            report: None,
+        }
+    }
+}
+
+impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
+    /// The same with another way to compute CRC-32.
+    pub fn crc32<K: Crc32>(self, crc: K) -> Loader<'s, R, D, K> {
+        let Self { medium, codec, crc: _, scratch, policy, after, progress, report } = self;
+        Loader { medium, codec, crc, scratch, policy, after, progress, report }
+    }
+
+    /// The same with this policy; the default refuses unknown and missing units.
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The same, telling the units what happens to the machine after the load.
+    pub fn after(self, after: AfterLoad) -> Self {
+        Self { after, ..self }
+    }
+
+    /// The same with a callback that gets every percent from 0 to 100 once and in order; 100 only at success.
+    pub fn progress(mut self, callback: &'s mut dyn FnMut(u8)) -> Self {
+        self.progress.set_callback(callback);
+        self
+    }
+
+    /// The same with a token that stops the load: it is looked at between units and each time packed bytes are read.
+    pub fn cancel(mut self, cancel: &'s Cancel) -> Self {
+        self.progress.set_cancel(cancel);
+        self
+    }
+
+    /// The same with a callback for what the policy let pass.
+    pub fn report(self, report: &'s mut dyn FnMut(Report)) -> Self {
+        Self { report: Some(report), ..self }
+    }
+
+    /// Loads the units of `machine` that `units` lists, in the order of the file. The file's header.
+    ///
+    /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
+    /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
+    pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+        let Self { medium, codec, mut crc, scratch, policy, after, mut progress, mut report } = self;
+        let mut medium = Medium::new(medium).map_err(LoadError::Io)?;
+        let header = medium.header()?;
+        medium.check(&header, &mut crc, scratch, &mut progress)?;
+        let needed = Marks::bytes(units.len()).saturating_add(1);
+        let (marks, scratch) = Marks::take(units.len(), scratch).ok_or(LoadError::Scratch { needed })?;
+        let unknown = if after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
+        let policy = Policy { unknown, ..policy };
+        check_units(&mut medium, &header, units, marks, policy, &mut report)?;
+
+        let mut failed = None;
+        let mut called = 0usize;
+        for entry in units {
+            called = called.wrapping_add(1);
+            if let Err(error) = entry.unit(machine).load_prep(after) {
+                failed = Some(hook_failed(entry, Phase::Prepare, error));
+                break;
+            }
+        }
+        if failed.is_none() {
+            progress.execute(header.file_len);
+            let mut execute =
+                Execute { medium, codec, scratch, progress: &mut progress, after, widths: Widths::of(&header) };
+            failed = execute.run(&header, machine, units).err();
+        }
+        for entry in units.get(..called).unwrap_or(&[]) {
+            if let Err(error) = entry.unit(machine).load_done(after, failed.is_none()) {
+                failed.get_or_insert(hook_failed(entry, Phase::Done, error));
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                progress.finish();
+                Ok(header)
+            }
+        }
+    }
+}
+
+/// Walks the unit headers before any unit is touched: their structure, units twice, and the policy.
+fn check_units<M, R: Read + Seek>(
+    medium: &mut Medium<R>,
+    header: &Header,
+    units: &[Entry<M>],
+    mut marks: Marks<'_>,
+    policy: Policy,
+    report: &mut Option<&mut dyn FnMut(Report)>,
+) -> Result<(), LoadError<R::Error>> {
+    let mut tell = |what| {
+        if let Some(report) = report {
+            report(what);
+        }
+    };
+    let mut search = Search::new(units);
+    let mut at = header.len();
+    while let Some((unit, place)) = next_unit(medium, at, &mut search)? {
+        match place {
+            Place::Unknown if policy.unknown == Unknown::Refuse => return Err(LoadError::UnknownUnit(unit.record)),
+            Place::Unknown => tell(Report::Skipped(unit.record)),
+            Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
+                return Err(LoadError::WithoutData(unit.record));
+            }
+            known => {
+                if marks.mark(known) {
+                    return Err(LoadError::Repeated(unit.record));
+                }
+            }
+        }
+        at = unit.end();
+    }
+    let missing = units.iter().enumerate().filter(|(at, entry)| entry.has_data() && !marks.is_marked(*at));
+    for (_, entry) in missing {
+        match policy.missing {
+            Missing::Refuse => return Err(LoadError::MissingUnit(entry.id())),
+            Missing::Accept => {}
+            Missing::Report => tell(Report::Missing(entry.id())),
+        }
+    }
+    Ok(())
+}
+
+/// The unit at `at` and whose it is; `None` at the end of the file.
+fn next_unit<M, R: Read + Seek>(
+    medium: &mut Medium<R>,
+    at: u64,
+    search: &mut Search<'_, M>,
+) -> Result<Option<(Located, Place)>, LoadError<R::Error>> {
+    let mut name = [0; MAX_NAME];
+    let Some((unit, name_len)) = medium.unit_at(at, &mut name)? else { return Ok(None) };
+    // A name that does not fit here is not registered.
+    let place = name.get(..name_len).map_or(Place::Unknown, |name| search.place(name, unit.header.instance));
+    Ok(Some((unit, place)))
+}
+
+struct Execute<'a, 's, R: embedded_io::ErrorType, D> {
+    medium: Medium<R>,
+    codec: D,
+    scratch: &'a mut [u8],
+    progress: &'a mut Progress<'s>,
+    after: AfterLoad,
+    widths: Widths,
+}
+
+impl<R: Read + Seek, D: Decode> Execute<'_, '_, R, D> {
+    fn run<M>(&mut self, header: &Header, machine: &mut M, units: &[Entry<M>]) -> Result<(), LoadError<R::Error>> {
+        let mut search = Search::new(units);
+        let mut at = header.len();
+        while let Some((unit, place)) = next_unit(&mut self.medium, at, &mut search)? {
+            if self.progress.is_cancelled() {
+                return Err(LoadError::Cancelled);
+            }
+            match place {
+                Place::SelfUnit => self.unit(unit, |get| skip_notes(get, unit.header.version))?,
+                Place::Entry(index) => {
+                    if let Some(entry) = units.get(index) {
+                        let loading = entry.unit(machine);
+                        self.unit(unit, |get| loading.load(get, unit.header.version))?;
+                    }
+                }
+                Place::Unknown => {}
+            }
+            at = unit.end();
+            self.progress.advance_to(at);
+        }
+        self.progress.reach(EXECUTED);
+        Ok(())
+    }
+
+    fn unit(
+        &mut self,
+        unit: Located,
+        load: impl FnOnce(&mut Get<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), LoadError<R::Error>> {
+        let half = self.scratch.len() / 2;
+        let (plain, packed) = self.scratch.split_at_mut_checked(half).unwrap_or_default();
+        let source = UnitSource::new(&mut self.medium, &mut self.codec, packed, self.progress, unit);
+        match source.run(plain, &mut self.widths, self.after, load) {
+            // Q24
+            Err(LoadError::Unit { error: UnitError::End, .. }) if self.after == AfterLoad::Debug => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// Passes over the built-in unit's pairs of strings, checking what can be checked without memory.
+fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+    if version != SELF_VERSION {
+        return Err(UnitError::Version(version));
+    }
+    let skip = |get: &mut Get<'_>, below: u32| {
+        let len = get.u32()?;
+        if len >= below {
+            return Err(UnitError::TooLong { found: len, max: below.saturating_sub(1) });
+        }
+        get.skip(len.into())?;
+        Ok(len)
+    };
+    loop {
+        let name = skip(get, NOTE_NAME_BELOW)?;
+        let value = skip(get, NOTE_VALUE_BELOW)?;
+        if name == 0 && value == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn hook_failed<M, E>(entry: &Entry<M>, phase: Phase, error: UnitError) -> LoadError<E> {
+    let id = entry.id();
+    let unit = UnitRecord::new(id.name.as_bytes(), id.instance, entry.data_version(), 0);
+    LoadError::Unit { unit, phase, at: 0, error }
+}
+
+/// Why a file could not be opened, read or loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadError<E> {
+    /// The medium failed.
+    Io(E),
+    /// The bytes are not what the format says.
+    Format {
+        /// The file offset of what is wrong, in bytes.
+        offset: u64,
+        /// The unit in whose data it is.
+        unit: Option<UnitRecord>,
+        /// What is wrong.
+        error: FormatError,
+    },
+    /// A unit failed.
+    Unit {
+        /// The unit; its offset is that of its header in the file (0 outside the execute phase).
+        unit: UnitRecord,
+        /// Which of its hooks.
+        phase: Phase,
+        /// Plain bytes that it had read.
+        at: u64,
+        /// What it said.
+        error: UnitError,
+    },
+    /// A unit of the file is not registered.
+    UnknownUnit(UnitRecord),
+    /// A registered unit is not in the file.
+    MissingUnit(UnitId<'static>),
+    /// A unit is in the file twice; this is the second.
+    Repeated(UnitRecord),
+    /// A unit is in the file that is registered with hooks only.
+    WithoutData(UnitRecord),
+    /// The archive is sound and has no unit of that name and instance.
+    NotFound,
+    /// The scratch is too small.
+    Scratch {
+        /// Bytes that would do.
+        needed: usize,
+    },
+    /// The cancel token was set.
+    Cancelled,
+}
+
+impl<E> LoadError<E> {
+    /// A short and stable word for the kind of failure: [`FormatError::kind`], [`UnitError::kind`], or one of `"io"`,
+    /// `"unknown-unit"`, `"missing-unit"`, `"repeated-unit"`, `"without-data"`, `"not-found"`, `"scratch"`, `"cancelled"`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            LoadError::Io(_) => "io",
+            LoadError::Format { error, .. } => error.kind(),
+            LoadError::Unit { error, .. } => error.kind(),
+            LoadError::UnknownUnit(_) => "unknown-unit",
+            LoadError::MissingUnit(_) => "missing-unit",
+            LoadError::Repeated(_) => "repeated-unit",
+            LoadError::WithoutData(_) => "without-data",
+            LoadError::NotFound => "not-found",
+            LoadError::Scratch { .. } => "scratch",
+            LoadError::Cancelled => "cancelled",
+        }
+    }
+
+    /// The unit that the failure is about, as the file has it.
+    pub const fn unit(&self) -> Option<&UnitRecord> {
+        match self {
+            LoadError::Format { unit: Some(unit), .. }
+            | LoadError::Unit { unit, .. }
+            | LoadError::UnknownUnit(unit)
+            | LoadError::Repeated(unit)
+            | LoadError::WithoutData(unit) => Some(unit),
+            _ => None,
+        }
+    }
+
+    /// The place in the file, in bytes: of what is wrong, or of the unit's header.
+    pub const fn offset(&self) -> Option<u64> {
+        match self {
+            LoadError::Format { offset, .. } => Some(*offset),
+            _ => match self.unit() {
+                Some(unit) => Some(unit.offset),
+                None => None,
+            },
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for LoadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Io(error) => error.fmt(f),
+            LoadError::Format { offset, unit: None, error } => write!(f, "offset {offset}: {error}"),
+            LoadError::Format { offset, unit: Some(unit), error } => write!(f, "{unit}, at {offset}: {error}"),
+            LoadError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
+            LoadError::UnknownUnit(unit) => write!(f, "{unit}: not known to this machine"),
+            LoadError::MissingUnit(id) => write!(f, "unit {id}: not in the file"),
+            LoadError::Repeated(unit) => write!(f, "{unit}: the second of its name and instance"),
+            LoadError::WithoutData(unit) => write!(f, "{unit}: this machine's unit has no data to load"),
+            LoadError::NotFound => f.write_str("no unit of that name and instance"),
+            LoadError::Scratch { needed } => write!(f, "the scratch buffer is too small: {needed} bytes expected"),
+            LoadError::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for LoadError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            LoadError::Io(error) => Some(error),
+            LoadError::Format { error, .. } => Some(error),
+            LoadError::Unit { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How far an operation is, and the wish to stop it.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// A wish to stop, set by another context: an interrupt handler, a thread, a signal.
+///
+/// Needs atomic loads and stores only, so it works on targets without compare-and-swap.
+///
+/// ```
+/// static CANCEL: ssm_core::Cancel = ssm_core::Cancel::new();
+/// assert!(!CANCEL.is_cancelled());
+/// CANCEL.cancel();
+/// assert!(CANCEL.is_cancelled());
+/// ```
+#[derive(Debug, Default)]
+pub struct Cancel(AtomicBool);
+
+impl Cancel {
+    /// No wish yet.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Asks the operation to stop at its next step. Never blocks.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Takes the wish back, to use the token again.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Release);
+    }
+
+    /// Whether the wish is there.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Percent when preparing is over, when the units are over, and at success.
+pub(crate) const PREPARED: u8 = 19;
+pub(crate) const EXECUTED: u8 = 98;
+const EXECUTE_FROM: u8 = 20;
+const ALL: u8 = 100;
+
+/// Percent arithmetic of one operation: reported one by one, only upwards.
+pub(crate) struct Progress<'p> {
+    callback: Option<&'p mut dyn FnMut(u8)>,
+    cancel: Option<&'p Cancel>,
+    next: u8,
+    done: u64,
+    total: u64,
+}
+
+impl<'p> Progress<'p> {
+    pub const fn new() -> Self {
+        Self { callback: None, cancel: None, next: 0, done: 0, total: 0 }
+    }
+
+    pub fn set_callback(&mut self, callback: &'p mut dyn FnMut(u8)) {
+        self.callback = Some(callback);
+    }
+
+    pub fn set_cancel(&mut self, cancel: &'p Cancel) {
+        self.cancel = Some(cancel);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(Cancel::is_cancelled)
+    }
+
+    /// Reports every percent up to `percent` that was not reported yet.
+    pub fn reach(&mut self, percent: u8) {
+        let Some(callback) = &mut self.callback else { return };
+        while self.next <= percent.min(ALL) {
+            callback(self.next);
+            self.next = self.next.wrapping_add(1);
+        }
+    }
+
+    /// `done` of `total` steps of preparing.
+    pub fn prepare(&mut self, done: u64, total: u64) {
+        self.reach(share(done, total, 0, PREPARED));
+    }
+
+    /// Preparing is over; `total` bytes are expected.
+    pub fn execute(&mut self, total: u64) {
+        self.reach(PREPARED);
+        (self.done, self.total) = (0, total);
+    }
+
+    /// `bytes` more are through.
+    pub fn advance(&mut self, bytes: u64) {
+        self.advance_to(self.done.saturating_add(bytes));
+    }
+
+    /// `done` bytes are through in all.
+    pub fn advance_to(&mut self, done: u64) {
+        self.done = done.min(self.total);
+        if self.callback.is_some() {
+            self.reach(share(self.done, self.total, EXECUTE_FROM, EXECUTED));
+        }
+    }
+
+    pub fn finish(&mut self) {
+        self.reach(ALL);
+    }
+}
+
+fn share(done: u64, total: u64, from: u8, to: u8) -> u8 {
+    let span = u64::from(to.saturating_sub(from));
+    // Scaled down so that the product cannot overflow.
+    let (done, total) = if total > u64::MAX >> 8 { (done >> 8, total >> 8) } else { (done, total) };
+    let part = done.min(total).saturating_mul(span).checked_div(total).unwrap_or(0);
+    from.saturating_add(part as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_percent_once_and_in_order() {
+        let mut seen = Vec::new();
+        let mut callback = |percent| seen.push(percent);
+        let mut progress = Progress::new();
+        progress.set_callback(&mut callback);
+        progress.prepare(1, 2);
+        progress.prepare(2, 2);
+        progress.execute(u64::MAX);
+        progress.advance(u64::MAX / 2);
+        progress.advance_to(5);
+        progress.advance_to(u64::MAX);
+        progress.finish();
+        progress.finish();
+        assert_eq!(seen, (0..=100).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn shares() {
+        assert_eq!(share(0, 0, 20, 98), 20);
+        assert_eq!(share(1, 2, 20, 98), 59);
+        assert_eq!(share(2, 2, 20, 98), 98);
+        assert_eq!(share(u64::MAX, u64::MAX, 20, 98), 98);
+        assert_eq!(share(9, 10, 0, PREPARED), 17);
+    }
+}

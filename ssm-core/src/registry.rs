@@ -1,0 +1,313 @@
+//! Layer 3: which units a machine has, in which order they are saved, and where in the machine they live.
+
+use crate::unit::{MAX_NAME, Owner, Unit, UnitId};
+use crate::wire::MAX_FILE_NAME;
+use core::fmt;
+
+/// The name of the built-in unit, which holds the writer's notes. Its instance is 0 and its version 1.
+pub const SELF_NAME: &str = "SSM";
+pub(crate) const SELF_VERSION: u32 = 1;
+
+/// A unit of a machine `M`: what it is called, and the place in the machine where it lives.
+///
+/// The place is a function, not a borrow, so the machine runs freely while the registry exists; it is lent for each
+/// operation only. The function's second argument is the instance, so that one function serves an array of devices.
+/// ```
+/// # use ssm_core::{Entry, Get, Owner, Put, Unit, UnitError};
+/// # struct Timer; impl Unit for Timer {
+/// #     fn save(&mut self, _: &mut Put<'_>) -> Result<(), UnitError> { Ok(()) }
+/// #     fn load(&mut self, _: &mut Get<'_>, _: u32) -> Result<(), UnitError> { Ok(()) }
+/// # }
+/// struct Machine { timers: [Timer; 2] }
+///
+/// const TIMER: Entry<Machine> =
+///     Entry::new("timer", |machine: &mut Machine, instance| &mut machine.timers[instance as usize & 1]).version(2).owner(Owner::Device(7));
+/// static UNITS: [Entry<Machine>; 2] = [TIMER, TIMER.instance(1)];
+/// ```
+pub struct Entry<M> {
+    name: &'static str,
+    instance: u32,
+    version: u32,
+    owner: Owner,
+    size_hint: u64,
+    has_data: bool,
+    /// Whether the unit comes before the built-in one.
+    ahead: bool,
+    place: fn(&mut M, u32) -> &mut dyn Unit,
+}
+
+impl<M> Clone for Entry<M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Entry<M> {}
+
+impl<M> Entry<M> {
+    /// The unit `name`, 1 to 47 bytes of ASCII, with instance 0, version 1 and [`Owner::Internal`].
+    pub const fn new(name: &'static str, place: fn(&mut M, u32) -> &mut dyn Unit) -> Self {
+        let owner = Owner::Internal;
+        Self { name, instance: 0, version: 1, owner, size_hint: 0, has_data: true, ahead: false, place }
+    }
+
+    /// The same with another instance.
+    pub const fn instance(self, instance: u32) -> Self {
+        Self { instance, ..self }
+    }
+
+    /// The same with another version of its data.
+    pub const fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// The same with another owner.
+    pub const fn owner(self, owner: Owner) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// The same with a guess of how many plain bytes it puts. Used for progress only.
+    pub const fn size_hint(self, bytes: u64) -> Self {
+        Self { size_hint: bytes, ..self }
+    }
+
+    /// The same with hooks only: [`Unit::save`] and [`Unit::load`] are not called, and files hold no such unit.
+    pub const fn without_data(self) -> Self {
+        Self { has_data: false, ..self }
+    }
+
+    /// The unit's name and instance.
+    pub const fn id(&self) -> UnitId<'static> {
+        UnitId::new(self.name, self.instance)
+    }
+
+    /// The version that a save writes.
+    pub const fn data_version(&self) -> u32 {
+        self.version
+    }
+
+    /// Who may take the unit out of the registry.
+    pub const fn owned_by(&self) -> Owner {
+        self.owner
+    }
+
+    pub(crate) const fn guessed_size(&self) -> u64 {
+        self.size_hint
+    }
+
+    /// Whether files hold the unit.
+    pub const fn has_data(&self) -> bool {
+        self.has_data
+    }
+
+    pub(crate) const fn is_ahead(&self) -> bool {
+        self.ahead
+    }
+
+    pub(crate) fn unit<'m>(&self, machine: &'m mut M) -> &'m mut dyn Unit {
+        (self.place)(machine, self.instance)
+    }
+
+    fn is_called(&self, id: UnitId<'_>) -> bool {
+        self.instance == id.instance && self.name.as_bytes() == id.name.as_bytes()
+    }
+}
+
+/// The units of a machine `M`, at most `N`, in the order in which they are saved.
+///
+/// The built-in unit "SSM" needs no entry: it comes first, or where [`register_before`](Self::register_before) puts it.
+/// A registry dereferences to `[Entry<M>]`, which is what the operations take; a constant table of entries does as well.
+pub struct Registry<M, const N: usize> {
+    entries: heapless::Vec<Entry<M>, N>,
+}
+
+impl<M, const N: usize> Registry<M, N> {
+    /// No units yet.
+    pub const fn new() -> Self {
+        Self { entries: heapless::Vec::new() }
+    }
+
+    /// Adds a unit at the end.
+    pub fn register(&mut self, entry: Entry<M>) -> Result<(), RegisterError> {
+        self.check(&entry)?;
+        self.entries.push(entry).map_err(|_| RegisterError::Full)
+    }
+
+    /// Adds a unit before the first one called `before`, whatever its instance; at the end when there is none.
+    /// `"SSM"` is the built-in unit.
+    pub fn register_before(&mut self, before: &str, entry: Entry<M>) -> Result<(), RegisterError> {
+        self.check(&entry)?;
+        let named = self.entries.iter().position(|other| other.name.as_bytes() == before.as_bytes());
+        let built_in = before.as_bytes() == SELF_NAME.as_bytes();
+        let (at, ahead) = match named {
+            Some(at) if !built_in => (at, self.entries.get(at).is_some_and(|other| other.ahead)),
+            _ if built_in => (self.entries.iter().filter(|other| other.ahead).count(), true),
+            _ => (self.entries.len(), false),
+        };
+        self.entries.insert(at, Entry { ahead, ..entry }).map_err(|_| RegisterError::Full)
+    }
+
+    /// Takes out a unit of this owner.
+    pub fn deregister(&mut self, owner: Owner, id: UnitId<'_>) -> Result<(), RegisterError> {
+        let Some(at) = self.entries.iter().position(|entry| entry.is_called(id)) else {
+            return Err(RegisterError::NotFound);
+        };
+        if self.entries.get(at).is_some_and(|entry| entry.owner != owner) {
+            return Err(RegisterError::NotOwner);
+        }
+        self.entries.remove(at);
+        Ok(())
+    }
+
+    /// Takes out all units of this owner; how many.
+    pub fn deregister_all(&mut self, owner: Owner) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.owner != owner);
+        before.saturating_sub(self.entries.len())
+    }
+
+    fn check(&self, entry: &Entry<M>) -> Result<(), RegisterError> {
+        let name = entry.name.as_bytes();
+        if name.is_empty() || name.len() > MAX_NAME || !name.iter().all(|byte| (1..128).contains(byte)) {
+            return Err(RegisterError::Name);
+        }
+        let built_in = UnitId::new(SELF_NAME, 0);
+        if entry.is_called(built_in) || self.entries.iter().any(|other| other.is_called(entry.id())) {
+            return Err(RegisterError::Exists);
+        }
+        Ok(())
+    }
+}
+
+impl<M, const N: usize> Default for Registry<M, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M, const N: usize> core::ops::Deref for Registry<M, N> {
+    type Target = [Entry<M>];
+
+    fn deref(&self) -> &[Entry<M>] {
+        &self.entries
+    }
+}
+
+/// Why the registry did not do what was asked. It is unchanged then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// It holds `N` units already.
+    Full,
+    /// The name is empty, longer than 47 bytes, or not ASCII without NUL.
+    Name,
+    /// There is a unit of this name and instance.
+    Exists,
+    /// There is no such unit.
+    NotFound,
+    /// The unit belongs to another owner.
+    NotOwner,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RegisterError::Full => "the registry is full",
+            RegisterError::Name => "a unit's name is 1 to 47 bytes of ASCII",
+            RegisterError::Exists => "a unit of this name and instance is registered already",
+            RegisterError::NotFound => "no unit of this name and instance is registered",
+            RegisterError::NotOwner => "the unit belongs to another owner",
+        })
+    }
+}
+
+impl core::error::Error for RegisterError {}
+
+/// Whose data a unit in a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    SelfUnit,
+    /// The index of an entry.
+    Entry(usize),
+    Unknown,
+}
+
+/// Finds entries by name. Files usually hold the units in the registry's order, so the search starts behind the last hit.
+pub(crate) struct Search<'e, M> {
+    entries: &'e [Entry<M>],
+    next: usize,
+}
+
+impl<'e, M> Search<'e, M> {
+    pub fn new(entries: &'e [Entry<M>]) -> Self {
+        Self { entries, next: 0 }
+    }
+
+    /// `name` is whole: longer names than 47 bytes are not looked for.
+    pub fn place(&mut self, name: &[u8], instance: u32) -> Place {
+        if instance == 0 && name == SELF_NAME.as_bytes() {
+            return Place::SelfUnit;
+        }
+        let (before, behind) = self.entries.split_at_checked(self.next).unwrap_or((self.entries, &[]));
+        let is_it = |entry: &Entry<M>| entry.instance == instance && entry.name.as_bytes() == name;
+        let behind = behind.iter().position(is_it).map(|at| at.wrapping_add(before.len()));
+        match behind.or_else(|| before.iter().position(is_it)) {
+            Some(at) => {
+                self.next = at.wrapping_add(1);
+                Place::Entry(at)
+            }
+            None => Place::Unknown,
+        }
+    }
+}
+
+/// Which entries were met: 64 of them in place, more in bytes of the caller's scratch.
+pub(crate) struct Marks<'s> {
+    first: u64,
+    self_unit: bool,
+    more: &'s mut [u8],
+}
+
+impl<'s> Marks<'s> {
+    /// Takes what it needs for `entries` marks from the start of `scratch`; `None` if that leaves nothing.
+    pub fn take(entries: usize, scratch: &'s mut [u8]) -> Option<(Self, &'s mut [u8])> {
+        let (more, rest) = scratch.split_at_mut_checked(Self::bytes(entries))?;
+        more.fill(0);
+        (!rest.is_empty()).then_some((Self { first: 0, self_unit: false, more }, rest))
+    }
+
+    /// Bytes of scratch for this many entries.
+    pub const fn bytes(entries: usize) -> usize {
+        entries.saturating_sub(64).div_ceil(8)
+    }
+
+    /// Marks a unit; whether it was marked already.
+    pub fn mark(&mut self, place: Place) -> bool {
+        let Place::Entry(at) = place else {
+            return place == Place::SelfUnit && core::mem::replace(&mut self.self_unit, true);
+        };
+        if at < 64 {
+            let bit = 1u64 << at;
+            let was = self.first & bit != 0;
+            self.first |= bit;
+            return was;
+        }
+        let bit = 1u8 << (at & 7);
+        let Some(byte) = self.more.get_mut(at.wrapping_sub(64) >> 3) else { return false };
+        let was = *byte & bit != 0;
+        *byte |= bit;
+        was
+    }
+
+    pub fn is_marked(&self, at: usize) -> bool {
+        if at < 64 {
+            return self.first & 1u64 << at != 0;
+        }
+        self.more.get(at.wrapping_sub(64) >> 3).is_some_and(|byte| byte & 1u8 << (at & 7) != 0)
+    }
+}
+
+const _: () = assert!(MAX_NAME <= MAX_FILE_NAME);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Layer 4: saving a machine in three phases (DESIGN.md, "Three phases").
+
+use crate::codec::Encode;
+use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::progress::{Cancel, EXECUTED, Progress};
+use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
+use crate::stream::Put;
+use crate::unit::{AfterSave, UnitError, UnitRecord};
+use crate::wire::{FormatError, Header};
+use crate::writer::Writer;
+use core::fmt;
+use embedded_io::{Seek, Write};
+
+/// Every unit counts for this many bytes of progress beside its guess.
+const UNIT_SHARE: u64 = 64;
+/// Readers accept notes below these lengths (Q25).
+const MAX_NOTE_NAME: usize = 127;
+const MAX_NOTE_VALUE: usize = 1023;
+
+/// One save of a machine to a medium that can write and seek; it is never read.
+///
+/// The medium is empty and at position 0. The header becomes valid with the very last write, so a save that fails, is
+/// cancelled or loses power leaves no valid file.
+///
+/// The crate's front page has an example.
+pub struct Saver<'s, W, E, C = Crc32Bytewise> {
+    medium: W,
+    codec: E,
+    crc: C,
+    scratch: &'s mut [u8],
+    header: Header,
+    notes: &'s [(&'s str, &'s str)],
+    after: AfterSave,
+    progress: Progress<'s>,
+}
+
+impl<'s, W: Write + Seek, E: Encode> Saver<'s, W, E> {
+    /// A save to `medium` with `codec`. `scratch` is one byte or more; a larger one gives larger blocks
+    /// (see [`Writer::new`]).
+    pub fn new(medium: W, codec: E, scratch: &'s mut [u8]) -> Self {
+        Self {
+            medium,
+            codec,
+            crc: Crc32Bytewise,
+            scratch,
+            header: Header::new(),
+            notes: &[],
+            after: AfterSave::Continue,
+            progress: Progress::new(),
+        }
+    }
+}
+
+impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
+    /// The same with another way to compute CRC-32.
+    pub fn crc32<D: Crc32>(self, crc: D) -> Saver<'s, W, E, D> {
+        let Self { medium, codec, crc: _, scratch, header, notes, after, progress } = self;
+        Saver { medium, codec, crc, scratch, header, notes, after, progress }
+    }
+
+    /// The same with these header fields: the writer's version and the widths of addresses.
+    pub fn header(self, header: Header) -> Self {
+        Self { header, ..self }
+    }
+
+    /// The same with pairs of strings for whoever reads the file, such as `("program", "clock 1.4")`: names of 1 to 127
+    /// bytes, values of up to 1023. [`Archive::notes`](crate::Archive::notes) reads them.
+    pub fn notes(self, notes: &'s [(&'s str, &'s str)]) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// The same, telling the units what happens to the machine after the save.
+    pub fn after(self, after: AfterSave) -> Self {
+        Self { after, ..self }
+    }
+
+    /// The same with a callback that gets every percent from 0 to 100 once and in order; 100 only at success.
+    pub fn progress(mut self, callback: &'s mut dyn FnMut(u8)) -> Self {
+        self.progress.set_callback(callback);
+        self
+    }
+
+    /// The same with a token that stops the save: it is looked at between units and every 128 KiB at the latest.
+    pub fn cancel(mut self, cancel: &'s Cancel) -> Self {
+        self.progress.set_cancel(cancel);
+        self
+    }
+
+    /// Saves the units of `machine` that `units` lists, the built-in unit first. The file's length in bytes.
+    ///
+    /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
+    pub fn save<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
+        let Self { medium, codec, crc, scratch, header, notes, after, progress } = self;
+        check_notes(notes).map_err(|error| SaveError::Unit {
+            unit: UnitRecord::new(SELF_NAME.as_bytes(), 0, SELF_VERSION, 0),
+            phase: Phase::Prepare,
+            at: 0,
+            error,
+        })?;
+        let mut writer = Writer::start(medium, codec, crc, &header, scratch, progress, after)?;
+        let mut failed = None;
+        let mut called = 0usize;
+        for entry in units {
+            called = called.wrapping_add(1);
+            if let Err(error) = entry.unit(machine).save_prep(after) {
+                failed = Some(hook_failed(entry, Phase::Prepare, error));
+                break;
+            }
+            writer.progress().prepare(called as u64, units.len() as u64);
+        }
+        if failed.is_none() {
+            failed = execute(&mut writer, machine, units, notes).err();
+        }
+        for entry in units.get(..called).unwrap_or(&[]) {
+            if let Err(error) = entry.unit(machine).save_done(after, failed.is_none()) {
+                failed.get_or_insert(hook_failed(entry, Phase::Done, error));
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => writer.finish(),
+        }
+    }
+}
+
+fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
+    writer: &mut Writer<'_, W, E, C>,
+    machine: &mut M,
+    units: &[Entry<M>],
+    notes: &[(&str, &str)],
+) -> Result<(), SaveError<W::Error>> {
+    let share = |entry: &Entry<M>| entry.guessed_size().saturating_add(UNIT_SHARE);
+    writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.saturating_add(share(entry))));
+    let ahead = units.iter().take_while(|entry| entry.is_ahead()).count();
+    let (ahead, behind) = units.split_at_checked(ahead).unwrap_or((&[], units));
+    let mut save = |writer: &mut Writer<'_, W, E, C>, entry: &Entry<M>| {
+        if !entry.has_data() {
+            writer.progress().advance(share(entry));
+            return Ok(());
+        }
+        let id = entry.id();
+        let unit = entry.unit(machine);
+        writer.unit_of_size(id.name.as_bytes(), id.instance, entry.data_version(), share(entry), &mut |put| {
+            unit.save(put)
+        })
+    };
+    for entry in ahead {
+        save(writer, entry)?;
+    }
+    writer.unit_of_size(SELF_NAME.as_bytes(), 0, SELF_VERSION, UNIT_SHARE, &mut |put| put_notes(put, notes))?;
+    for entry in behind {
+        save(writer, entry)?;
+    }
+    writer.progress().reach(EXECUTED);
+    Ok(())
+}
+
+fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
+    let sound =
+        |(name, value): &(&str, &str)| (1..=MAX_NOTE_NAME).contains(&name.len()) && value.len() <= MAX_NOTE_VALUE;
+    let why = "a note is a name of 1 to 127 bytes and a value of up to 1023";
+    if notes.iter().all(sound) { Ok(()) } else { Err(UnitError::Invalid(why)) }
+}
+
+/// Pairs of strings, ended by a pair of empty ones (SPEC.md, "The unit SSM").
+fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError> {
+    for (name, value) in notes {
+        put.str(name)?;
+        put.str(value)?;
+    }
+    put.str("")?;
+    put.str("")
+}
+
+fn hook_failed<M, E>(entry: &Entry<M>, phase: Phase, error: UnitError) -> SaveError<E> {
+    let id = entry.id();
+    let unit = UnitRecord::new(id.name.as_bytes(), id.instance, entry.data_version(), 0);
+    SaveError::Unit { unit, phase, at: 0, error }
+}
+
+/// The phases of a save and of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before the first unit's data.
+    Prepare,
+    /// A unit's data.
+    Execute,
+    /// After the last unit's data.
+    Done,
+}
+
+/// Why a machine was not saved. There is no valid file then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SaveError<E> {
+    /// The medium failed.
+    Io(E),
+    /// The medium takes no more bytes; `offset` is how far the file came.
+    Full {
+        /// Bytes written before.
+        offset: u64,
+    },
+    /// A unit failed.
+    Unit {
+        /// The unit; its offset is that of its header in the file (0 outside the execute phase).
+        unit: UnitRecord,
+        /// Which of its hooks.
+        phase: Phase,
+        /// Plain bytes that it had put.
+        at: u64,
+        /// What it said.
+        error: UnitError,
+    },
+    /// The header fields are not ones that a file may have.
+    Header(FormatError),
+    /// The scratch is empty.
+    Scratch,
+    /// The cancel token was set.
+    Cancelled,
+}
+
+impl<E: fmt::Display> fmt::Display for SaveError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SaveError::Io(error) => error.fmt(f),
+            SaveError::Full { offset } => write!(f, "no room for more than {offset} bytes"),
+            SaveError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
+            SaveError::Header(error) => write!(f, "header: {error}"),
+            SaveError::Scratch => f.write_str("the scratch buffer is empty"),
+            SaveError::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+pub(crate) fn display_unit(
+    f: &mut fmt::Formatter<'_>,
+    unit: &UnitRecord,
+    phase: Phase,
+    at: u64,
+    error: &UnitError,
+) -> fmt::Result {
+    match phase {
+        Phase::Prepare => write!(f, "{unit}, preparing: {error}"),
+        Phase::Execute => write!(f, "{unit}, after {at} plain bytes: {error}"),
+        Phase::Done => write!(f, "{unit}, finishing: {error}"),
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for SaveError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            SaveError::Io(error) => Some(error),
+            SaveError::Unit { error, .. } => Some(error),
+            SaveError::Header(error) => Some(error),
+            _ => None,
+        }
+    }
+}

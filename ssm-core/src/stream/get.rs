@@ -1,0 +1,344 @@
+//! Values out of a unit.
+
+use super::{Field, Item, MAX_STRING, STRUCT_BEGIN, STRUCT_END};
+use crate::copy::copy;
+use crate::unit::{AfterLoad, UnitError};
+use crate::wire::{Format, Header};
+
+/// What is below a [`Get`]: gives plain bytes. It keeps its own typed error; the caller only learns that there is one.
+pub(crate) trait Source {
+    /// Fills `plain` from its start; less than all only at the end of the unit's data or after a failure.
+    fn read(&mut self, plain: &mut [u8]) -> usize;
+    /// Whether the layer below failed, rather than ended.
+    fn is_failed(&self) -> bool;
+    /// Plain bytes that are left, where the codec can tell.
+    fn left(&self) -> Option<u64>;
+}
+
+/// The widths of guest addresses in a file, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Widths {
+    pub gc_phys: u8,
+    pub gc_ptr: u8,
+    /// Whether a reader may still set them (Q8).
+    settable: bool,
+}
+
+impl Widths {
+    pub fn of(header: &Header) -> Self {
+        Self {
+            gc_phys: header.gc_phys_bytes.unwrap_or(8),
+            gc_ptr: header.gc_ptr_bytes.unwrap_or(8),
+            settable: header.format == Format::V1_1,
+        }
+    }
+}
+
+/// The values of one unit on their way out of a file.
+///
+/// Read what was put, in the same order; what is left at the end is skipped. Reading beyond the unit's data is
+/// [`UnitError::End`].
+///
+/// The first failure sticks: every later get returns it, and so does the load, even if the unit drops it. After a failure
+/// destinations keep what they had, except that [`bytes`](Self::bytes) may have filled a part.
+pub struct Get<'a> {
+    source: &'a mut dyn Source,
+    buffer: &'a mut [u8],
+    from: usize,
+    to: usize,
+    offset: u64,
+    status: Result<(), UnitError>,
+    widths: &'a mut Widths,
+    after: AfterLoad,
+}
+
+impl<'a> Get<'a> {
+    pub(crate) fn new(
+        source: &'a mut dyn Source,
+        buffer: &'a mut [u8],
+        widths: &'a mut Widths,
+        after: AfterLoad,
+    ) -> Self {
+        Self { source, buffer, from: 0, to: 0, offset: 0, status: Ok(()), widths, after }
+    }
+
+    /// Fills `into` with raw bytes. Pieces that are larger than the block buffer come straight from the codec.
+    pub fn bytes(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
+        self.status?;
+        let held = self.buffer.get(self.from..self.to).unwrap_or(&[]);
+        if into.len() <= held.len() {
+            let n = copy(into, held);
+            self.from = self.from.saturating_add(n);
+            self.offset = self.offset.saturating_add(n as u64);
+            return Ok(());
+        }
+        self.bytes_beyond(into)
+    }
+
+    #[cold]
+    fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
+        let mut filled = copy(into, self.buffer.get(self.from..self.to).unwrap_or(&[]));
+        self.from = self.from.saturating_add(filled);
+        let rest = into.get_mut(filled..).unwrap_or(&mut []);
+        if rest.len() >= self.buffer.len() {
+            filled = filled.saturating_add(self.source.read(rest));
+        } else {
+            self.refill();
+            let n = copy(rest, self.buffer.get(..self.to).unwrap_or(&[]));
+            self.from = n;
+            filled = filled.saturating_add(n);
+        }
+        self.offset = self.offset.saturating_add(filled as u64);
+        if filled < into.len() {
+            return Err(self.ended());
+        }
+        Ok(())
+    }
+
+    fn refill(&mut self) {
+        self.from = 0;
+        self.to = self.source.read(self.buffer);
+    }
+
+    fn ended(&mut self) -> UnitError {
+        let error = if self.source.is_failed() { UnitError::Stream } else { UnitError::End };
+        self.fail(error)
+    }
+
+    /// Passes over `len` plain bytes.
+    pub fn skip(&mut self, len: u64) -> Result<(), UnitError> {
+        self.status?;
+        let mut left = len;
+        loop {
+            let held = self.to.saturating_sub(self.from);
+            let n = held.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.from = self.from.saturating_add(n);
+            self.offset = self.offset.saturating_add(n as u64);
+            left = left.saturating_sub(n as u64);
+            if left == 0 {
+                return Ok(());
+            }
+            if self.buffer.is_empty() {
+                let mut byte = [0];
+                if self.source.read(&mut byte) == 0 {
+                    return Err(self.ended());
+                }
+                self.offset = self.offset.saturating_add(1);
+                left = left.saturating_sub(1);
+                continue;
+            }
+            self.refill();
+            if self.to == 0 {
+                return Err(self.ended());
+            }
+        }
+    }
+
+    /// Passes over all that is left; how many plain bytes that was. At the end of the unit this is 0.
+    pub fn skip_rest(&mut self) -> Result<u64, UnitError> {
+        let start = self.offset;
+        match self.skip(u64::MAX) {
+            Err(UnitError::End) => {
+                self.status = Ok(());
+                Ok(self.offset.saturating_sub(start))
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(u64::MAX),
+        }
+    }
+
+    /// Fills as much of `into` as the unit still has; how many bytes that was.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, UnitError> {
+        let start = self.offset;
+        match self.bytes(into) {
+            Ok(()) => Ok(into.len()),
+            Err(UnitError::End) => {
+                self.status = Ok(());
+                Ok(usize::try_from(self.offset.saturating_sub(start)).unwrap_or(into.len()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A value of any type that knows its own bytes, in place.
+    pub fn item<T: Item + ?Sized>(&mut self, value: &mut T) -> Result<(), UnitError> {
+        value.get_from(self)
+    }
+
+    /// A struct, in place: a begin marker, the fields of the table in order, an end marker (SPEC.md, "Structs").
+    pub fn fields<S>(&mut self, value: &mut S, table: &[Field<S>]) -> Result<(), UnitError> {
+        self.marker(STRUCT_BEGIN)?;
+        for field in table {
+            field.get(value, self)?;
+        }
+        self.marker(STRUCT_END)
+    }
+
+    fn marker(&mut self, expected: u32) -> Result<(), UnitError> {
+        let found = self.u32()?;
+        if found == expected { Ok(()) } else { Err(self.fail(UnitError::Marker { found, expected })) }
+    }
+
+    /// A string in an unknown encoding into the start of `buffer` (SPEC.md, "Strings"). Refused with
+    /// [`UnitError::TooLong`] when it is longer than the buffer or than 1 MiB.
+    pub fn string<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b [u8], UnitError> {
+        let found = self.u32()?;
+        let max = u32::try_from(buffer.len()).unwrap_or(u32::MAX).min(MAX_STRING);
+        match buffer.get_mut(..found as usize) {
+            Some(string) if found <= max => {
+                self.bytes(string)?;
+                Ok(string)
+            }
+            _ => Err(self.fail(UnitError::TooLong { found, max })),
+        }
+    }
+
+    /// A string that must be UTF-8; otherwise as [`string`](Self::string).
+    pub fn str<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b str, UnitError> {
+        core::str::from_utf8(self.string(buffer)?).map_err(|_| self.fail(UnitError::Utf8))
+    }
+
+    /// A truth value of one byte; every value but 0 is true (Q22).
+    pub fn bool(&mut self) -> Result<bool, UnitError> {
+        Ok(self.u8()? != 0)
+    }
+
+    /// A guest-physical address, as wide as the file says, zero-extended.
+    pub fn gc_phys(&mut self) -> Result<u64, UnitError> {
+        self.widths.settable = false;
+        self.guest(self.widths.gc_phys)
+    }
+
+    /// A guest-physical address for a machine with 32 bits of them; refused with [`UnitError::Overflow`] if larger.
+    pub fn gc_phys_u32(&mut self) -> Result<u32, UnitError> {
+        let address = self.gc_phys()?;
+        self.narrow(address)
+    }
+
+    /// A guest pointer, as wide as the file says, zero-extended.
+    /// Guest unsigned integers and registers (`GCUInt`, `GCUIntPtr`, `GCUIntReg`) are stored the same way.
+    pub fn gc_ptr(&mut self) -> Result<u64, UnitError> {
+        self.widths.settable = false;
+        self.guest(self.widths.gc_ptr)
+    }
+
+    /// A guest pointer for a machine with 32 bits of them; refused with [`UnitError::Overflow`] if larger.
+    pub fn gc_ptr_u32(&mut self) -> Result<u32, UnitError> {
+        let pointer = self.gc_ptr()?;
+        self.narrow(pointer)
+    }
+
+    fn guest(&mut self, width: u8) -> Result<u64, UnitError> {
+        if width == 8 { self.u64() } else { self.u32().map(u64::from) }
+    }
+
+    fn narrow(&mut self, value: u64) -> Result<u32, UnitError> {
+        u32::try_from(value).map_err(|_| self.fail(UnitError::Overflow { found: value, max: u32::MAX.into() }))
+    }
+
+    /// Says how wide guest pointers are in a 1.1 file, 4 or 8 bytes, for the rest of the load. Heeded once, before the
+    /// first address was read, and in no other format (Q8). [`UnitError::Invalid`] for any other width.
+    pub fn set_gc_ptr_bytes(&mut self, bytes: u8) -> Result<(), UnitError> {
+        let widths = Widths { gc_ptr: bytes, settable: false, ..*self.widths };
+        self.set_widths(bytes, widths)
+    }
+
+    /// Says how wide guest-physical addresses are in a 1.1 file, 4 or 8 bytes (Q7); otherwise as
+    /// [`set_gc_ptr_bytes`](Self::set_gc_ptr_bytes), before which it must be called.
+    pub fn set_gc_phys_bytes(&mut self, bytes: u8) -> Result<(), UnitError> {
+        let widths = Widths { gc_phys: bytes, ..*self.widths };
+        self.set_widths(bytes, widths)
+    }
+
+    fn set_widths(&mut self, bytes: u8, widths: Widths) -> Result<(), UnitError> {
+        if bytes != 4 && bytes != 8 {
+            return Err(self.fail(UnitError::Invalid("guest addresses are 4 or 8 bytes wide")));
+        }
+        if self.widths.settable {
+            *self.widths = widths;
+        }
+        Ok(())
+    }
+
+    /// A guest-physical address of 32 bits.
+    pub fn gc_phys32(&mut self) -> Result<u32, UnitError> {
+        self.u32()
+    }
+
+    /// A guest-physical address of 64 bits.
+    pub fn gc_phys64(&mut self) -> Result<u64, UnitError> {
+        self.u64()
+    }
+
+    /// A raw-mode context pointer: four bytes.
+    pub fn rc_ptr(&mut self) -> Result<u32, UnitError> {
+        self.u32()
+    }
+
+    /// The address of an I/O port: two bytes.
+    pub fn io_port(&mut self) -> Result<u16, UnitError> {
+        self.u16()
+    }
+
+    /// A segment selector: two bytes.
+    pub fn selector(&mut self) -> Result<u16, UnitError> {
+        self.u16()
+    }
+
+    /// The first failure, if there was one.
+    pub fn status(&self) -> Result<(), UnitError> {
+        self.status
+    }
+
+    /// Lets the load fail for the unit's own reason, unless it failed before; returns the first failure.
+    pub fn fail(&mut self, error: UnitError) -> UnitError {
+        match self.status {
+            Ok(()) => {
+                self.status = Err(error);
+                error
+            }
+            Err(first) => first,
+        }
+    }
+
+    /// How many plain bytes were read so far.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many plain bytes are left, where the codec can tell (stored units); `None` where it cannot.
+    pub fn left(&self) -> Option<u64> {
+        self.source.left().map(|left| left.saturating_add(self.to.saturating_sub(self.from) as u64))
+    }
+
+    /// Width of a guest-physical address in the file, in bytes.
+    pub fn gc_phys_bytes(&self) -> u8 {
+        self.widths.gc_phys
+    }
+
+    /// Width of a guest pointer in the file, in bytes.
+    pub fn gc_ptr_bytes(&self) -> u8 {
+        self.widths.gc_ptr
+    }
+
+    /// What happens to the machine after the load.
+    pub fn after(&self) -> AfterLoad {
+        self.after
+    }
+}
+
+macro_rules! integers {
+    ($($name:ident)*) => {
+        impl Get<'_> {
+            $(
+                #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
+                pub fn $name(&mut self) -> Result<$name, UnitError> {
+                    let mut bytes = [0; size_of::<$name>()];
+                    self.bytes(&mut bytes)?;
+                    Ok($name::from_le_bytes(bytes))
+                }
+            )*
+        }
+    };
+}
+integers!(u8 u16 u32 u64 u128 i8 i16 i32 i64 i128);

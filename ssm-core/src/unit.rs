@@ -1,0 +1,223 @@
+//! Units: the parts of a machine that save and load themselves.
+
+use crate::stream::{Get, Put};
+use core::fmt;
+
+/// The longest name that a unit may register with, in bytes.
+pub const MAX_NAME: usize = 47;
+
+/// What a unit may be asked, phase by phase (DESIGN.md, "Three phases").
+///
+/// Only [`save`](Self::save) and [`load`](Self::load) must be there; a unit without data leaves them to
+/// [`Entry::without_data`](crate::Entry::without_data) and puts nothing.
+///
+/// The error that a hook returns, or the first that a put or get met, becomes the operation's.
+pub trait Unit {
+    /// Before any unit is saved: stop what changes the state.
+    fn save_prep(&mut self, after: AfterSave) -> Result<(), UnitError> {
+        let _ = after;
+        Ok(())
+    }
+
+    /// Puts the state.
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError>;
+
+    /// After the last unit was saved, or the save failed: called for every unit whose `save_prep` was called.
+    /// `ok` is whether nothing has failed so far; the file becomes valid only after the last of these calls.
+    fn save_done(&mut self, after: AfterSave, ok: bool) -> Result<(), UnitError> {
+        let _ = (after, ok);
+        Ok(())
+    }
+
+    /// Before any unit is loaded, and after the file was checked.
+    fn load_prep(&mut self, after: AfterLoad) -> Result<(), UnitError> {
+        let _ = after;
+        Ok(())
+    }
+
+    /// Gets the state that was saved with `version`.
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError>;
+
+    /// After the last unit was loaded, or the load failed: called for every unit whose `load_prep` was called.
+    /// `ok` is whether nothing has failed so far.
+    fn load_done(&mut self, after: AfterLoad, ok: bool) -> Result<(), UnitError> {
+        let _ = (after, ok);
+        Ok(())
+    }
+}
+
+/// What happens to the machine after a save.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterSave {
+    /// It goes on: a snapshot.
+    #[default]
+    Continue,
+    /// It is destroyed: suspended to disk.
+    Destroy,
+}
+
+/// What happens to the machine after a load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterLoad {
+    /// It runs.
+    #[default]
+    Resume,
+    /// It is only looked at: unknown units are skipped, and a unit may read beyond its data (Q24).
+    Debug,
+}
+
+/// Whose a unit is: who may take it out of the registry again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// The machine itself.
+    #[default]
+    Internal,
+    /// The device with this number.
+    Device(u32),
+    /// The driver with this number.
+    Driver(u32),
+    /// Somebody outside the machine, with this number.
+    External(u32),
+}
+
+/// A unit's name and instance, unique in a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitId<'n> {
+    /// 1 to 47 bytes of ASCII in a registry.
+    pub name: &'n str,
+    /// Tells units of one name apart.
+    pub instance: u32,
+}
+
+impl<'n> UnitId<'n> {
+    /// The unit `name`, `instance`.
+    pub const fn new(name: &'n str, instance: u32) -> Self {
+        Self { name, instance }
+    }
+}
+
+impl fmt::Display for UnitId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.name, self.instance)
+    }
+}
+
+/// Why a unit could not be saved or loaded, as the unit sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnitError {
+    /// The layer below failed; the operation knows how. Pass it on with `?`.
+    Stream,
+    /// More was read than the unit has.
+    End,
+    /// The unit cannot load this version of its data.
+    Version(u32),
+    /// The unit's own reason, such as a value that its device cannot have.
+    Invalid(&'static str),
+    /// A value is too large for the width that the file or the reader gives it.
+    Overflow {
+        /// The value.
+        found: u64,
+        /// The largest that fits.
+        max: u64,
+    },
+    /// A string is longer than the format or the reader's buffer allows, in bytes.
+    TooLong {
+        /// Its length.
+        found: u32,
+        /// The largest that is allowed here.
+        max: u32,
+    },
+    /// A struct marker is not there (SPEC.md, "Structs").
+    Marker {
+        /// What is there.
+        found: u32,
+        /// What should be.
+        expected: u32,
+    },
+    /// A string is not UTF-8.
+    Utf8,
+}
+
+impl UnitError {
+    /// A short and stable word for the kind of failure.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            UnitError::Stream => "stream",
+            UnitError::End => "unit-end",
+            UnitError::Version(_) => "unit-version",
+            UnitError::Invalid(_) => "invalid",
+            UnitError::Overflow { .. } => "overflow",
+            UnitError::TooLong { .. } => "too-long",
+            UnitError::Marker { .. } => "marker",
+            UnitError::Utf8 => "utf-8",
+        }
+    }
+}
+
+impl fmt::Display for UnitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            UnitError::Stream => f.write_str("the stream below failed"),
+            UnitError::End => f.write_str("read past the end of the unit"),
+            UnitError::Version(found) => write!(f, "version {found} is not supported"),
+            UnitError::Invalid(why) => f.write_str(why),
+            UnitError::Overflow { found, max } => write!(f, "value {found:#x} found, at most {max:#x} expected"),
+            UnitError::TooLong { found, max } => write!(f, "string of {found} bytes found, at most {max} expected"),
+            UnitError::Marker { found, expected } => {
+                write!(f, "struct marker {found:#010x} found, {expected:#010x} expected")
+            }
+            UnitError::Utf8 => f.write_str("string is not UTF-8"),
+        }
+    }
+}
+
+impl core::error::Error for UnitError {}
+
+/// A unit as a file names it, kept in errors and reports.
+///
+/// Holds the first 47 bytes of the name, which is all of every name that can be registered. Of a longer one
+/// [`Archive`](crate::Archive) gives the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct UnitRecord {
+    name: [u8; MAX_NAME],
+    name_len: u8,
+    /// The instance.
+    pub instance: u32,
+    /// The version of the unit's data.
+    pub version: u32,
+    /// The file offset of the unit's header in bytes.
+    pub offset: u64,
+}
+
+impl UnitRecord {
+    pub(crate) fn new(name: &[u8], instance: u32, version: u32, offset: u64) -> Self {
+        let mut record = Self { name: [0; MAX_NAME], name_len: name.len() as u8, instance, version, offset };
+        crate::copy::copy(&mut record.name, name);
+        record
+    }
+
+    /// For a name of which only the start was kept.
+    pub(crate) fn set_name_len(&mut self, len: usize) {
+        self.name_len = len as u8;
+    }
+
+    /// The name's bytes, the first 47 of them.
+    pub fn name(&self) -> &[u8] {
+        self.name.get(..self.name_len.into()).unwrap_or(&self.name)
+    }
+}
+
+impl fmt::Debug for UnitRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for UnitRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if usize::from(self.name_len) > MAX_NAME { ".." } else { "" };
+        let Self { instance, version, offset, .. } = self;
+        write!(f, "unit {}{more}/{instance} version {version} at offset {offset}", self.name().escape_ascii())
+    }
+}

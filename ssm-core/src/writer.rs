@@ -1,0 +1,279 @@
+//! Writing a file of format 1.2 unit by unit: what a save and a converter have in common.
+
+use crate::codec::{Encode, Input};
+use crate::crc32::{Crc32, RunningCrc};
+use crate::io::{WriteFull, write_full};
+use crate::progress::Progress;
+use crate::save::{Phase, SaveError};
+use crate::stream::{Put, Sink, Widths};
+use crate::unit::{AfterSave, UnitError, UnitRecord};
+use crate::wire::{CRC_FROM, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
+use embedded_io::{ErrorType, Seek, SeekFrom, Write};
+
+/// Large pieces are cut, so that progress moves and a cancel is heeded.
+const PIECE: usize = 128 << 10;
+
+/// Writes a file of format 1.2, unit by unit, to a medium that can write and seek and is never read.
+///
+/// The medium is empty and at position 0. Until [`finish`](Self::finish) the header says size 0, so a file that was cut
+/// off at any point is not valid; if anything fails, throw it away.
+///
+/// Most programs use a [`Saver`](crate::Saver), which writes the units of a registry. This is for tools that have units
+/// in another form:
+/// ```
+/// use ssm_core::{Crc32Bytewise, Header, Memory, Store, Writer};
+/// let mut scratch = [0; 64];
+/// let mut file = Memory::new([0; 512]);
+/// let mut writer = Writer::new(&mut file, Store, Crc32Bytewise, &Header::new(), &mut scratch)?;
+/// writer.unit(b"clock", 0, 1, &mut |put| put.u64(1234))?;
+/// let len = writer.finish()?;
+/// assert_eq!(file.bytes().len() as u64, len);
+/// # Ok::<(), ssm_core::SaveError<embedded_io::ErrorKind>>(())
+/// ```
+pub struct Writer<'s, W: ErrorType, E, C> {
+    output: Output<'s, W, E, C>,
+    plain: &'s mut [u8],
+    header: Header,
+    after: AfterSave,
+}
+
+impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
+    /// Starts a file with the fields of `header`; its format, size and checksum do not matter.
+    ///
+    /// `scratch` is one byte or more. With a codec half of it collects plain bytes and half takes packed ones; without
+    /// ([`Store`](crate::Store)) all of it collects plain bytes.
+    pub fn new(
+        medium: W,
+        codec: E,
+        crc: C,
+        header: &Header,
+        scratch: &'s mut [u8],
+    ) -> Result<Self, SaveError<W::Error>> {
+        Self::start(medium, codec, crc, header, scratch, Progress::new(), AfterSave::Continue)
+    }
+
+    pub(crate) fn start(
+        medium: W,
+        codec: E,
+        crc: C,
+        header: &Header,
+        scratch: &'s mut [u8],
+        progress: Progress<'s>,
+        after: AfterSave,
+    ) -> Result<Self, SaveError<W::Error>> {
+        let header = Header { file_len: 0, crc: 0, ..*header };
+        header.check_writable().map_err(SaveError::Header)?;
+        if scratch.is_empty() {
+            return Err(SaveError::Scratch);
+        }
+        // The packed half is the larger one, so that a block of random bytes fits.
+        let plain_len = if codec.is_transparent() {
+            scratch.len()
+        } else {
+            scratch.len().saturating_sub(16).saturating_mul(31) / 64
+        };
+        let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
+        let crc = RunningCrc::new(crc);
+        let mut output =
+            Output { medium, codec, crc, packed, position: 0, started: false, budget: 0, progress, failed: None };
+        let bytes = header.emit();
+        output.store(&bytes)?;
+        output.crc.append(bytes.get(CRC_FROM as usize..).unwrap_or(&[]));
+        Ok(Self { output, plain, header, after })
+    }
+
+    /// Writes one unit. `name` is 1 to 255 bytes without NUL; names of more than 47 bytes are for converters, the
+    /// original readers of later formats refuse them.
+    pub fn unit(
+        &mut self,
+        name: &[u8],
+        instance: u32,
+        version: u32,
+        save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), SaveError<W::Error>> {
+        self.unit_of_size(name, instance, version, 0, save)
+    }
+
+    /// `guess` bytes of the progress belong to this unit.
+    pub(crate) fn unit_of_size(
+        &mut self,
+        name: &[u8],
+        instance: u32,
+        version: u32,
+        guess: u64,
+        save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), SaveError<W::Error>> {
+        let unit = UnitRecord::new(name, instance, version, self.output.position);
+        let fail = |at, error| SaveError::Unit { unit, phase: Phase::Execute, at, error };
+        if name.is_empty() || name.len() > MAX_FILE_NAME || name.contains(&0) {
+            return Err(fail(0, UnitError::Invalid("a unit's name is 1 to 255 bytes without NUL")));
+        }
+        self.output.check_cancel()?;
+        let mut record = UnitHeader { len: 0, version, instance, name_len: (name.len() as u32).saturating_add(1) };
+        self.output.append(&record.emit())?;
+        self.output.append(name)?;
+        self.output.append(&[0])?;
+        self.output.started = false;
+        self.output.budget = guess;
+
+        let widths = Widths::of(&self.header);
+        let mut put = Put::new(&mut self.output, self.plain, widths, self.after);
+        let returned = save(&mut put);
+        let flushed = put.flush();
+        let (at, touched) = (put.offset(), put.is_touched());
+        // What the stream met first counts, whatever the unit made of it.
+        if let Err(error) = flushed.and(returned) {
+            return Err(self.output.failed.take().unwrap_or(fail(at, error)));
+        }
+        if touched {
+            self.output.end()?;
+        }
+        self.output.spend(u64::MAX);
+        record.len = self.output.position.saturating_sub(unit.offset);
+        self.output.patch(unit.offset.saturating_add(UNIT_LEN_AT), record.len)
+    }
+
+    /// Writes the end record, then size and checksum into the header: only now the file is valid. Its length in bytes.
+    ///
+    /// The medium is flushed before and after; whether that makes it durable is the medium's to say.
+    pub fn finish(self) -> Result<u64, SaveError<W::Error>> {
+        let mut output = self.output;
+        let crc = output.crc.value();
+        output.check_cancel()?;
+        output.store(&UnitHeader::emit_end())?;
+        let file_len = output.position;
+        output.flush()?;
+        output.seek(SIZE_AT)?;
+        let header = Header { file_len, crc, ..self.header }.emit();
+        let commit = header.get(SIZE_AT as usize..CRC_FROM as usize).unwrap_or(&[]);
+        output.store(commit)?;
+        output.seek(file_len)?;
+        output.flush()?;
+        output.progress.finish();
+        Ok(file_len)
+    }
+
+    pub(crate) fn progress(&mut self) -> &mut Progress<'s> {
+        &mut self.output.progress
+    }
+}
+
+/// The packed side: codec, checksum, medium.
+struct Output<'s, W: ErrorType, E, C> {
+    medium: W,
+    codec: E,
+    crc: RunningCrc<C>,
+    packed: &'s mut [u8],
+    /// The file offset of the next byte.
+    position: u64,
+    /// Whether the unit's tag byte was written.
+    started: bool,
+    /// What the unit may still add to the progress.
+    budget: u64,
+    progress: Progress<'s>,
+    failed: Option<SaveError<W::Error>>,
+}
+
+impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
+    /// Writes bytes that the checksum does not cover.
+    fn store(&mut self, bytes: &[u8]) -> Result<(), SaveError<W::Error>> {
+        write_full(&mut self.medium, bytes).map_err(|error| match error {
+            WriteFull::Io(error) => SaveError::Io(error),
+            WriteFull::Full => SaveError::Full { offset: self.position },
+        })?;
+        self.position = self.position.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), SaveError<W::Error>> {
+        self.crc.append(bytes);
+        self.store(bytes)
+    }
+
+    fn seek(&mut self, to: u64) -> Result<(), SaveError<W::Error>> {
+        self.medium.seek(SeekFrom::Start(to)).map_err(SaveError::Io)?;
+        self.position = to;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SaveError<W::Error>> {
+        self.medium.flush().map_err(SaveError::Io)
+    }
+
+    fn patch(&mut self, at: u64, value: u64) -> Result<(), SaveError<W::Error>> {
+        let end = self.position;
+        let bytes = value.to_le_bytes();
+        self.crc.patch(at.saturating_sub(CRC_FROM), bytes);
+        self.seek(at)?;
+        self.store(&bytes)?;
+        self.seek(end)
+    }
+
+    fn check_cancel(&self) -> Result<(), SaveError<W::Error>> {
+        if self.progress.is_cancelled() { Err(SaveError::Cancelled) } else { Ok(()) }
+    }
+
+    fn spend(&mut self, bytes: u64) {
+        let spent = bytes.min(self.budget);
+        self.budget = self.budget.saturating_sub(spent);
+        self.progress.advance(spent);
+    }
+
+    /// The tag byte comes with the first put, if only of zero bytes (Q16).
+    fn begin(&mut self) -> Result<(), SaveError<W::Error>> {
+        if self.started {
+            return Ok(());
+        }
+        self.started = true;
+        self.codec.reset();
+        let tag = self.codec.tag();
+        self.append(&[tag])
+    }
+
+    fn pack(&mut self, mut plain: &[u8]) -> Result<(), SaveError<W::Error>> {
+        self.begin()?;
+        while !plain.is_empty() {
+            self.check_cancel()?;
+            let piece = plain.get(..PIECE).unwrap_or(plain);
+            let taken = if self.codec.is_transparent() {
+                self.append(piece)?;
+                piece.len()
+            } else {
+                self.encode(piece, Input::More)?.0
+            };
+            plain = plain.get(taken..).unwrap_or(&[]);
+            self.spend(taken as u64);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SaveError<W::Error>> {
+        self.begin()?;
+        if !self.codec.is_transparent() {
+            while self.encode(&[], Input::End)?.1 > 0 {}
+        }
+        Ok(())
+    }
+
+    /// One step of the codec: plain bytes taken, packed bytes written.
+    fn encode(&mut self, plain: &[u8], input: Input) -> Result<(usize, usize), SaveError<W::Error>> {
+        let step = self.codec.encode(plain, self.packed, input);
+        let packed = self.packed.get(..step.written).unwrap_or(&[]);
+        self.crc.append(packed);
+        write_full(&mut self.medium, packed).map_err(|error| match error {
+            WriteFull::Io(error) => SaveError::Io(error),
+            WriteFull::Full => SaveError::Full { offset: self.position },
+        })?;
+        self.position = self.position.saturating_add(packed.len() as u64);
+        Ok((step.read, step.written))
+    }
+}
+
+impl<W: Write + Seek, E: Encode, C: Crc32> Sink for Output<'_, W, E, C> {
+    fn write(&mut self, plain: &[u8]) -> Result<(), UnitError> {
+        self.pack(plain).map_err(|error| {
+            self.failed.get_or_insert(error);
+            UnitError::Stream
+        })
+    }
+}

@@ -1,0 +1,2 @@
+//! The tool `ssm`: looks into saved states.
+fn main() {}

@@ -1,0 +1,65 @@
+//! What went wrong, with which file.
+
+use ssm_core::{LoadError, SaveError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failure and the path it is about. [`source`](std::error::Error::source) leads to what the layer below said.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {failure}", path.display())]
+pub struct Error {
+    path: PathBuf,
+    #[source]
+    failure: Failure,
+}
+
+/// What failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The operating system, on the way to or from the file.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was tried: `"open"`, `"create a temporary file beside it"`, `"replace it"` ..
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The save.
+    #[error(transparent)]
+    Save(#[from] SaveError<io::Error>),
+    /// The load, or reading from an archive.
+    #[error(transparent)]
+    Load(#[from] LoadError<io::Error>),
+}
+
+impl Error {
+    /// A failure about `path`.
+    pub fn new(path: impl AsRef<Path>, failure: impl Into<Failure>) -> Self {
+        Self { path: path.as_ref().to_owned(), failure: failure.into() }
+    }
+
+    pub(crate) fn io(path: &Path, doing: &'static str, source: io::Error) -> Self {
+        Self::new(path, Failure::Io { doing, source })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What failed.
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// Whether the operating system failed, rather than the file or a unit.
+    pub fn is_io(&self) -> bool {
+        matches!(
+            self.failure,
+            Failure::Io { .. }
+                | Failure::Save(SaveError::Io(_) | SaveError::Full { .. })
+                | Failure::Load(LoadError::Io(_))
+        )
+    }
+}

@@ -1,0 +1,164 @@
+//! Saved states in files. A file is replaced as a whole or not at all.
+
+use crate::{Codec, Crc32Fast, Decoder, Error, Failure, FromStd, decoder};
+use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Entry, Header, Loader, Policy, Report, Saver};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// The host's scratch: large enough for several of the largest blocks.
+const SCRATCH: usize = 256 << 10;
+
+/// How to save; the default is LZF, no notes, no progress.
+#[derive(Default)]
+pub struct SaveOptions<'a> {
+    /// How units are packed.
+    pub codec: Codec,
+    /// The writer's version and the widths of addresses.
+    pub header: Header,
+    /// Pairs of strings for whoever reads the file (see [`Saver::notes`]).
+    pub notes: &'a [(&'a str, &'a str)],
+    /// What the units are told.
+    pub after: AfterSave,
+    /// Gets every percent from 0 to 100 once and in order.
+    pub progress: Option<&'a mut dyn FnMut(u8)>,
+    /// Stops the save.
+    pub cancel: Option<&'a Cancel>,
+}
+
+/// How to load; the default refuses unknown and missing units.
+#[derive(Default)]
+pub struct LoadOptions<'a> {
+    /// What to make of unknown and missing units.
+    pub policy: Policy,
+    /// What the units are told.
+    pub after: AfterLoad,
+    /// Gets every percent from 0 to 100 once and in order.
+    pub progress: Option<&'a mut dyn FnMut(u8)>,
+    /// Stops the load.
+    pub cancel: Option<&'a Cancel>,
+    /// Gets what the policy let pass.
+    pub report: Option<&'a mut dyn FnMut(Report)>,
+}
+
+/// Saves the units of `machine` to a file; its length in bytes.
+///
+/// The state is written to a temporary file in the same folder, made durable, and renamed over `path`; then the folder is
+/// made durable. So at any moment `path` is the old state or the new one, whole; after an error it is the old one, and
+/// nothing else is left in the folder. (A power cut may leave the temporary file, named `.NAME.XXXXXX.tmp`.)
+pub fn save_to_path<M>(
+    path: impl AsRef<Path>,
+    machine: &mut M,
+    units: &[Entry<M>],
+    options: SaveOptions<'_>,
+) -> Result<u64, Error> {
+    let SaveOptions { codec, header, notes, after, progress, cancel } = options;
+    let mut scratch = vec![0; SCRATCH];
+    replace_file(path.as_ref(), |file| {
+        let mut saver = Saver::new(FromStd::new(file), codec.encoder(), &mut scratch)
+            .crc32(Crc32Fast)
+            .header(header)
+            .notes(notes)
+            .after(after);
+        if let Some(callback) = progress {
+            saver = saver.progress(callback);
+        }
+        if let Some(cancel) = cancel {
+            saver = saver.cancel(cancel);
+        }
+        Ok(saver.save(machine, units)?)
+    })
+}
+
+/// Loads the units of `machine` from a file; the file's header. See [`Loader::load`] for what is checked when.
+pub fn load_from_path<M>(
+    path: impl AsRef<Path>,
+    machine: &mut M,
+    units: &[Entry<M>],
+    options: LoadOptions<'_>,
+) -> Result<Header, Error> {
+    let path = path.as_ref();
+    let LoadOptions { policy, after, progress, cancel, report } = options;
+    let mut scratch = vec![0; SCRATCH + units.len() / 8];
+    let file = open(path)?;
+    let mut loader =
+        Loader::new(FromStd::new(file), decoder(), &mut scratch).crc32(Crc32Fast).policy(policy).after(after);
+    if let Some(callback) = progress {
+        loader = loader.progress(callback);
+    }
+    if let Some(cancel) = cancel {
+        loader = loader.cancel(cancel);
+    }
+    if let Some(report) = report {
+        loader = loader.report(report);
+    }
+    loader.load(machine, units).map_err(|error| Error::new(path, error))
+}
+
+/// A file opened to be looked at.
+pub type PathArchive = Archive<FromStd<File>, Decoder, Vec<u8>>;
+
+/// Opens a file and checks header, size and checksum.
+pub fn open_path(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
+    let path = path.as_ref();
+    Archive::open_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
+        .map_err(|error| Error::new(path, error))
+}
+
+/// Opens a file by its header alone, to look at what is left of a damaged one.
+pub fn open_path_unchecked(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
+    let path = path.as_ref();
+    Archive::open_unchecked(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH])
+        .map_err(|error| Error::new(path, error))
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    let open = || {
+        let file = File::open(path)?;
+        // Opening a folder succeeds on Unix and reading it fails late.
+        if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    };
+    open().map_err(|source| Error::io(path, "open", source))
+}
+
+/// Replaces a file by what `write` writes, as a whole or not at all (see [`save_to_path`]). The new file has the
+/// permissions of the old one; a link is followed.
+pub fn replace_file<T>(
+    path: impl AsRef<Path>,
+    write: impl FnOnce(&mut File) -> Result<T, Failure>,
+) -> Result<T, Error> {
+    let named = path.as_ref();
+    let path = &fs::canonicalize(named).unwrap_or_else(|_| named.to_owned());
+    let io = |doing| move |source| Error::io(named, doing, source);
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let name = path.file_name().unwrap_or(OsStr::new("state")).to_string_lossy();
+    let prefix = format!(".{name}.");
+    let mut temporary = tempfile::Builder::new();
+    temporary.prefix(&prefix).suffix(".tmp");
+    #[cfg(unix)]
+    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // It removes itself unless it is persisted.
+    let mut temporary = temporary.tempfile_in(&folder).map_err(io("create a temporary file beside it"))?;
+    if let Ok(old) = fs::metadata(path) {
+        temporary.as_file().set_permissions(old.permissions()).map_err(io("keep its permissions"))?;
+    }
+    let value = write(temporary.as_file_mut()).map_err(|failure| Error::new(named, failure))?;
+    temporary.as_file().sync_all().map_err(io("make the new state durable"))?;
+    temporary.persist(path).map_err(|error| Error::io(named, "replace it", error.error))?;
+    sync_folder(&folder).map_err(io("make its folder durable"))?;
+    Ok(value)
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file; renaming is as durable as the system makes it.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Saved states on a host: what [`ssm_core`] does, with files, threads' worth of memory and every codec.
+//!
+//! - [`save_to_path`] replaces a file so that a failure or a power cut leaves the old one; [`load_from_path`] and
+//!   [`open_path`] read it again.
+//! - [`Codec`] chooses how units are packed; [`decoder`] reads them all.
+//! - [`Crc32Fast`] is the checksum at the speed of memory.
+//!
+//! Everything of [`ssm_core`] that a program needs is found there; this crate adds to it and hides nothing.
+
+mod codec;
+mod crc32;
+mod deflate;
+mod error;
+mod file;
+mod lzf;
+
+pub use codec::{Codec, Decoder, Encoder, decoder};
+pub use crc32::Crc32Fast;
+pub use deflate::Deflate;
+pub use embedded_io_adapters::std::{FromStd, ToStd};
+pub use error::{Error, Failure};
+pub use file::{
+    LoadOptions, PathArchive, SaveOptions, load_from_path, open_path, open_path_unchecked, replace_file, save_to_path,
+};
+pub use lzf::Lzf;
+pub use ssm_core;
