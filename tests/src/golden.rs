@@ -1,0 +1,1 @@
+//! The files that the original programs wrote, and their manifests.
