@@ -10,7 +10,7 @@ use crate::source::UnitSource;
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitError, UnitId, UnitRecord};
 use crate::wire::{Header, MAX_FILE_NAME};
-use embedded_io::{Read, Seek};
+use embedded_io::{ErrorType, Read, Seek};
 
 /// An opened file. `B` is its scratch: `[u8; N]`, `&mut [u8]`, `Vec<u8>`; one byte or more.
 ///
@@ -136,6 +136,8 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
     }
 }
 
+type NextUnit<'a, R, D, B> = Result<Option<UnitReader<'a, R, D, B>>, LoadError<<R as ErrorType>::Error>>;
+
 /// The units of an [`Archive`], one after the other.
 pub struct Units<'a, R, D, B> {
     archive: &'a mut Archive<R, D, B>,
@@ -146,7 +148,7 @@ pub struct Units<'a, R, D, B> {
 impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Units<'_, R, D, B> {
     /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
     #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Result<Option<UnitReader<'_, R, D, B>>, LoadError<R::Error>> {
+    pub fn next(&mut self) -> NextUnit<'_, R, D, B> {
         let Some(at) = self.at.take() else { return Ok(None) };
         let archive = &mut *self.archive;
         let Some((unit, name_len)) = archive.medium.unit_at(at, &mut archive.name)? else { return Ok(None) };

@@ -42,23 +42,25 @@ pub struct Crc32Slicing;
 const POLYNOMIAL: u32 = 0xedb8_8320;
 static BYTES: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 static SLICES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
-static NIBBLES: [u32; 16] = nibble_table();
-
-const fn nibble_table() -> [u32; 16] {
-    let mut table = [0; 16];
-    let mut index = 0;
-    while index < 16 {
-        let mut value = index as u32;
-        let mut bit = 0;
-        while bit < 4 {
-            value = if value & 1 != 0 { (value >> 1) ^ POLYNOMIAL } else { value >> 1 };
-            bit += 1;
-        }
-        table[index] = value;
-        index += 1;
-    }
-    table
-}
+/// The CRC of each value of four bits.
+static NIBBLES: [u32; 16] = [
+    0x0000_0000,
+    0x1db7_1064,
+    0x3b6e_20c8,
+    0x26d9_30ac,
+    0x76dc_4190,
+    0x6b6b_51f4,
+    0x4db2_6158,
+    0x5005_713c,
+    0xedb8_8320,
+    0xf00f_9344,
+    0xd6d6_a3e8,
+    0xcb61_b38c,
+    0x9b64_c2b0,
+    0x86d3_d2d4,
+    0xa00a_e278,
+    0xbdbd_f21c,
+];
 
 impl Crc32 for Crc32Nibblewise {
     fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
@@ -144,7 +146,7 @@ impl<C: Crc32> RunningCrc<C> {
                     self.tail = [a, b, c, d, e, f, g, byte];
                 } else if let Some(place) = self.tail.get_mut(self.tail_len) {
                     *place = byte;
-                    self.tail_len += 1;
+                    self.tail_len = self.tail_len.wrapping_add(1);
                 }
             }
         }

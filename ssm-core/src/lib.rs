@@ -1,4 +1,19 @@
 #![cfg_attr(not(test), no_std)]
+// All input is hostile: nothing here may panic, whatever a file holds.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 #![doc = include_str!("../OVERVIEW.md")]
 
 mod archive;
@@ -16,6 +31,15 @@ mod stream;
 mod unit;
 mod wire;
 mod writer;
+
+#[doc = include_str!("../SPEC.md")]
+pub mod spec {
+    #[cfg(doc)]
+    use crate::FormatError;
+}
+
+#[doc = include_str!("../DESIGN.md")]
+pub mod design {}
 
 pub use embedded_io;
 

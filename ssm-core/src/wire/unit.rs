@@ -1,5 +1,7 @@
 //! Unit headers and the end record (SPEC.md, "Units").
 
+use core::ops::RangeInclusive;
+
 use super::{FormatError, field, set_field};
 
 /// The longest name that is read from a file, in bytes without its NUL.
@@ -8,6 +10,9 @@ pub const MAX_FILE_NAME: usize = 255;
 pub(crate) const UNIT_HEADER_LEN: usize = 28;
 /// Where the length field stands in a unit header; it is patched after the data was written.
 pub(crate) const UNIT_LEN_AT: u64 = 8;
+
+/// What the length of a name may be, its NUL included.
+const NAME_LEN: RangeInclusive<u32> = 2..=MAX_FILE_NAME as u32 + 1;
 
 const UNIT: [u8; 8] = *b"\nUnit\n\0\0";
 const END: [u8; 8] = *b"\nTheEnd\0";
@@ -49,7 +54,7 @@ impl Mark {
             name_len: u32_at(24),
         };
         // Q15: the original readers trusted both lengths.
-        if !(2..=MAX_FILE_NAME as u32 + 1).contains(&unit.name_len) {
+        if !NAME_LEN.contains(&unit.name_len) {
             return Err(FormatError::UnitName { found: unit.name_len });
         }
         let (min, max) = (unit.data_from(), room.saturating_sub(UNIT_HEADER_LEN as u64));
@@ -63,7 +68,7 @@ impl Mark {
 impl UnitHeader {
     /// Where the packed data starts, counted from the header's first byte.
     pub fn data_from(&self) -> u64 {
-        UNIT_HEADER_LEN as u64 + u64::from(self.name_len)
+        u64::from(self.name_len).saturating_add(UNIT_HEADER_LEN as u64)
     }
 
     /// Bytes of packed data, tag byte included; 0 for a unit that put nothing.

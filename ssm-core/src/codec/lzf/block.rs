@@ -45,15 +45,15 @@ pub(super) struct Encoded {
 /// Where `code` is too small for all, the block ends early: nothing is tried twice.
 pub(super) fn encode(plain: &[u8], code: &mut [u8], table: &mut [u16]) -> Encoded {
     table.fill(0);
-    let bits = table.len().checked_ilog2().unwrap_or(0);
+    let shift = 32u32.wrapping_sub(table.len().checked_ilog2().unwrap_or(0));
+    // Three bytes are hashed; the fourth is shifted out.
+    let hash = |word: u32| (word << 8).wrapping_mul(0x9e37_79b1).wrapping_shr(shift) as usize;
     let mut out = Code { bytes: code, at: 0 };
     let mut literals = 0; // where the pending run of literals starts
     let mut at = 0;
     let mut misses = 0usize;
     while let Some(word) = word_at(plain, at) {
-        // Three bytes are hashed; the fourth is shifted out.
-        let hash = (word << 8).wrapping_mul(0x9e37_79b1) >> (32 - bits);
-        let Some(slot) = table.get_mut(hash as usize) else { break };
+        let Some(slot) = table.get_mut(hash(word)) else { break };
         let candidate = usize::from(*slot);
         *slot = at as u16;
         let distance = at.wrapping_sub(candidate);
@@ -75,7 +75,7 @@ pub(super) fn encode(plain: &[u8], code: &mut [u8], table: &mut [u16]) -> Encode
         // One entry near the end of the match helps the next one.
         let last = end.wrapping_sub(2);
         if let Some(word) = word_at(plain, last)
-            && let Some(slot) = table.get_mut(((word << 8).wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize)
+            && let Some(slot) = table.get_mut(hash(word))
         {
             *slot = last as u16;
         }

@@ -60,6 +60,11 @@ impl<const TABLE: usize> LzfEncoder<TABLE> {
     }
 }
 
+/// The most bytes that a block of `plain` bytes takes, header included.
+fn worst_case(plain: usize) -> usize {
+    plain.wrapping_add(plain / 32).wrapping_add(1).min(MAX_PACKED).wrapping_add(BLOCK_HEADER)
+}
+
 impl<const TABLE: usize> Default for LzfEncoder<TABLE> {
     fn default() -> Self {
         Self::new()
@@ -91,8 +96,7 @@ impl<const TABLE: usize> Encode for LzfEncoder<TABLE> {
         }
         // Whole blocks while they are sure to fit; the first one in any case.
         while let (Some(left), Some(room)) = (plain.get(step.read..), packed.get_mut(step.written..)) {
-            let worst = left.len().min(self.block).wrapping_mul(33) / 32 + BLOCK_HEADER + 1;
-            if left.is_empty() || (step.written > 0 && room.len() < worst.min(MAX_PACKED + BLOCK_HEADER)) {
+            if left.is_empty() || (step.written > 0 && room.len() < worst_case(left.len().min(self.block))) {
                 break;
             }
             let made = self.block(left, room);

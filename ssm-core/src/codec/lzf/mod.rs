@@ -11,9 +11,9 @@ pub use encoder::LzfEncoder;
 const BLOCK_HEADER: usize = 10;
 /// The magic at the start of a block.
 const BLOCK_MAGIC: [u8; 2] = *b"ZV";
-/// The most packed bytes that a block may have after its header (Q18).
+/// The most packed bytes that a block may have after its header (Q20).
 const MAX_PACKED: usize = 16374;
-/// The most plain bytes that a block may have (Q18).
+/// The most plain bytes that a block may have (Q20).
 const MAX_PLAIN: usize = 32768;
 /// The farthest a match reaches back.
 const MAX_DISTANCE: usize = 8192;

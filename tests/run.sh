@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The one definition of green. Needs cargo with clippy and rustfmt, and the crates of Cargo.lock.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step format
+cargo fmt --all --check
+
+step lints
+cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy -p ssm-core --no-default-features --locked -- -D warnings
+
+step tests
+cargo test --workspace --locked
+
+step documentation
+RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+step 'core without std, feature by feature'
+cargo build -p ssm-core --no-default-features --locked
+for feature in $(sed -n '/^\[features\]/,/^\[/s/^\([a-z][a-z0-9-]*\) = .*/\1/p' ssm-core/Cargo.toml); do
+    [ "$feature" = default ] && continue
+    cargo build -p ssm-core --no-default-features --features "$feature" --locked
+done
+if tree=$(cargo tree -p ssm-core --edges normal --prefix none --format '{p} {f}' --locked) && grep -E ' .*\b(std|alloc)\b' <<<"$tree"; then
+    echo 'a dependency of ssm-core has a feature std or alloc on' >&2
+    exit 1
+fi
+
+step examples
+for example in emulator inspect versions; do
+    cargo run --release --locked --bin "$example" </dev/null
+done
+
+printf '\nall green\n'
