@@ -1,4 +1,9 @@
 //! What the tests share.
 
 pub mod golden;
+pub mod machine;
 pub mod media;
+
+/// The project's front page; its example runs as a test.
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
