@@ -3,35 +3,71 @@
 use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
 use crate::copy::{copy, repeat};
 
+/// Bytes that are copied at once where it does no harm to copy too many: the bytes behind are made later.
+const WIDE: usize = 16;
+
 /// Decodes the whole of `code` into the whole of `plain`; `false` where it does not give exactly that many bytes.
-pub(super) fn decode(mut code: &[u8], plain: &mut [u8]) -> bool {
-    let mut at = 0;
-    while let Some((&control, rest)) = code.split_first() {
+pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
+    let mut from = 0usize;
+    let mut at = 0usize;
+    while let Some(&control) = code.get(from) {
+        from = from.wrapping_add(1);
         if control < MAX_LITERALS as u8 {
             let run = usize::from(control).wrapping_add(1);
-            let (Some((literals, rest)), Some(to)) = (rest.split_at_checked(run), plain.get_mut(at..)) else {
-                return false;
-            };
-            if copy(to, literals) != run {
-                return false;
+            if run > WIDE || !wide_literals(code, from, plain, at) {
+                let literals = code.get(from..from.wrapping_add(run)).unwrap_or(&[]);
+                if copy(plain.get_mut(at..).unwrap_or(&mut []), literals) != run {
+                    return false;
+                }
             }
             at = at.wrapping_add(run);
-            code = rest;
-        } else {
-            let (length, rest) = match (control >> 5, rest) {
-                (7, [more, rest @ ..]) => (usize::from(*more).wrapping_add(9), rest),
-                (short, rest) => (usize::from(short).wrapping_add(2), rest),
-            };
-            let Some((&low, rest)) = rest.split_first() else { return false };
-            let distance = (usize::from(control & 31) << 8 | usize::from(low)).wrapping_add(1);
-            if !repeat(plain, at, distance, length) {
-                return false;
-            }
-            at = at.wrapping_add(length);
-            code = rest;
+            from = from.wrapping_add(run);
+            continue;
         }
+        let mut length = usize::from(control >> 5).wrapping_add(2);
+        if length == 9 {
+            let Some(&more) = code.get(from) else { return false };
+            length = length.wrapping_add(usize::from(more));
+            from = from.wrapping_add(1);
+        }
+        let Some(&low) = code.get(from) else { return false };
+        from = from.wrapping_add(1);
+        let distance = (usize::from(control & 31) << 8 | usize::from(low)).wrapping_add(1);
+        if !wide_repeat(plain, at, distance, length) && !repeat(plain, at, distance, length) {
+            return false;
+        }
+        at = at.wrapping_add(length);
     }
     at == plain.len()
+}
+
+/// Copies [`WIDE`] bytes, where both sides have them.
+#[inline]
+fn wide_literals(code: &[u8], from: usize, plain: &mut [u8], at: usize) -> bool {
+    let from = code.get(from..).and_then(|code| code.first_chunk::<WIDE>());
+    let to = plain.get_mut(at..).and_then(|plain| plain.first_chunk_mut::<WIDE>());
+    let (Some(from), Some(to)) = (from, to) else { return false };
+    *to = *from;
+    true
+}
+
+/// [`repeat`] in steps of [`WIDE`] bytes, where the distance and the room behind allow it.
+#[inline]
+fn wide_repeat(plain: &mut [u8], at: usize, distance: usize, length: usize) -> bool {
+    if distance < WIDE || distance > at || at.wrapping_add(length).wrapping_add(WIDE) > plain.len() {
+        return false;
+    }
+    let mut done = 0usize;
+    while done < length {
+        let at = at.wrapping_add(done);
+        let Some(&chunk) = plain.get(at.wrapping_sub(distance)..).and_then(|from| from.first_chunk::<WIDE>()) else {
+            return false;
+        };
+        let Some(to) = plain.get_mut(at..).and_then(|to| to.first_chunk_mut::<WIDE>()) else { return false };
+        *to = chunk;
+        done = done.wrapping_add(WIDE);
+    }
+    true
 }
 
 /// What [`encode`] did: the plain bytes it packed and the bytes of code they took.
