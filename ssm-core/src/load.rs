@@ -259,7 +259,7 @@ impl<R: Read + Seek, D: Decode> Execute<'_, '_, R, D> {
             self.progress.advance_to(at);
         }
         self.progress.reach(EXECUTED);
-        Ok(())
+        if self.progress.is_cancelled() { Err(LoadError::Cancelled) } else { Ok(()) }
     }
 
     fn unit(

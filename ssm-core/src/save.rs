@@ -152,7 +152,7 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
         save(writer, entry)?;
     }
     writer.progress().reach(EXECUTED);
-    Ok(())
+    if writer.progress().is_cancelled() { Err(SaveError::Cancelled) } else { Ok(()) }
 }
 
 fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {

@@ -69,7 +69,9 @@ impl<'a, 'p, R: Read + Seek, D: Decode> UnitSource<'a, 'p, R, D> {
         let error = match (status.err().or(returned.as_ref().err().copied()), returned) {
             (None, Ok(value)) => match self.failed {
                 Some(Failure::Cancelled) => return Err(LoadError::Cancelled),
-                _ => return Ok(value),
+                Some(Failure::Io(error)) => return Err(LoadError::Io(error)),
+                // Damage beyond what the unit wanted is none of its business.
+                Some(Failure::Format(..)) | None => return Ok(value),
             },
             (Some(error), _) | (None, Err(error)) => error,
         };

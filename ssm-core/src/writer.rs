@@ -119,7 +119,8 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         let widths = Widths::of(&self.header);
         let mut put = Put::new(&mut self.output, self.plain, widths, self.after);
         let returned = save(&mut put);
-        let flushed = put.flush();
+        // A unit that failed says so first: what it put is not worth another failure.
+        let flushed = if returned.is_ok() { put.flush() } else { put.status() };
         let (at, touched) = (put.offset(), put.is_touched());
         // What the stream met first counts, whatever the unit made of it.
         if let Err(error) = flushed.and(returned) {

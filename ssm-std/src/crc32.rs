@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn agrees_with_core() {
-        let bytes: Vec<u8> = (0..1000u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         for cut in [0, 1, 500, 999, 1000] {
             let (a, b) = bytes.split_at(cut);
             let fast = Crc32Fast.update(0, a);

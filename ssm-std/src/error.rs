@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 #[error("{}: {failure}", path.display())]
 pub struct Error {
     path: PathBuf,
+    // Boxed: errors of core hold a unit's name.
     #[source]
-    failure: Failure,
+    failure: Box<Failure>,
 }
 
 /// What failed.
@@ -36,7 +37,7 @@ pub enum Failure {
 impl Error {
     /// A failure about `path`.
     pub fn new(path: impl AsRef<Path>, failure: impl Into<Failure>) -> Self {
-        Self { path: path.as_ref().to_owned(), failure: failure.into() }
+        Self { path: path.as_ref().to_owned(), failure: Box::new(failure.into()) }
     }
 
     pub(crate) fn io(path: &Path, doing: &'static str, source: io::Error) -> Self {
@@ -56,7 +57,7 @@ impl Error {
     /// Whether the operating system failed, rather than the file or a unit.
     pub fn is_io(&self) -> bool {
         matches!(
-            self.failure,
+            *self.failure,
             Failure::Io { .. }
                 | Failure::Save(SaveError::Io(_) | SaveError::Full { .. })
                 | Failure::Load(LoadError::Io(_))

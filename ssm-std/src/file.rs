@@ -122,7 +122,7 @@ fn open(path: &Path) -> Result<File, Error> {
 }
 
 /// Replaces a file by what `write` writes, as a whole or not at all (see [`save_to_path`]). The new file has the
-/// permissions of the old one; a link is followed.
+/// permissions of the old one; a link is followed. What is there and is not a file, such as a device, is refused.
 pub fn replace_file<T>(
     path: impl AsRef<Path>,
     write: impl FnOnce(&mut File) -> Result<T, Failure>,
@@ -130,6 +130,10 @@ pub fn replace_file<T>(
     let named = path.as_ref();
     let path = &fs::canonicalize(named).unwrap_or_else(|_| named.to_owned());
     let io = |doing| move |source| Error::io(named, doing, source);
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return Err(io("replace it")(std::io::Error::other("not a regular file")));
+    }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -142,7 +146,7 @@ pub fn replace_file<T>(
     temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // It removes itself unless it is persisted.
     let mut temporary = temporary.tempfile_in(&folder).map_err(io("create a temporary file beside it"))?;
-    if let Ok(old) = fs::metadata(path) {
+    if let Some(old) = old {
         temporary.as_file().set_permissions(old.permissions()).map_err(io("keep its permissions"))?;
     }
     let value = write(temporary.as_file_mut()).map_err(|failure| Error::new(named, failure))?;

@@ -136,6 +136,7 @@ impl<'a> Get<'a> {
 
     /// Passes over all that is left; how many plain bytes that was. At the end of the unit this is 0.
     pub fn skip_rest(&mut self) -> Result<u64, UnitError> {
+        self.status?;
         let start = self.offset;
         match self.skip(u64::MAX) {
             Err(UnitError::End) => {
@@ -149,6 +150,7 @@ impl<'a> Get<'a> {
 
     /// Fills as much of `into` as the unit still has; how many bytes that was.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, UnitError> {
+        self.status?;
         let start = self.offset;
         match self.bytes(into) {
             Ok(()) => Ok(into.len()),

@@ -1,0 +1,115 @@
+//! The console: a serial line at ports 2 (data) and 3 (status), as the cpuville computer has it, and a patient typist.
+//!
+//! Tiny BASIC looks for a key before every statement and drops all but Ctrl-C and Ctrl-O, so whatever is typed while a
+//! program runs would be lost. Therefore keys are kept until the machine does nothing but look for one: several looks in a
+//! row, close together, with no output between them. That is counted in the machine's own time and saved, so a resumed
+//! machine gets every key in the same cycle as one that was never stopped.
+
+use ssm_core::{Field, Get, Put, Unit, UnitError, fields};
+use std::collections::VecDeque;
+
+/// Keys that are kept at most.
+pub const TYPE_AHEAD: usize = 1024;
+
+/// Stops a BASIC program; does not wait for the machine to listen.
+const CTRL_C: u8 = 0x03;
+/// Looks for a key that are at most this many cycles apart belong together. (In Tiny BASIC's loop it is 60.)
+const NEAR: u64 = 100;
+/// This many of them in a row mean that the machine waits for a key.
+const LISTENING: u8 = 4;
+
+/// The serial line, both ways.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Console {
+    pending: VecDeque<u8>,
+    output: Vec<u8>,
+    printed: u64,
+    last_look: u64,
+    looks: u8,
+}
+
+/// The layout of version 1; the pending keys follow as a string.
+const CONSOLE_V1: &[Field<Console>] = fields![Console: printed, last_look, looks];
+
+impl Console {
+    /// Types a key; `false` if too many are pending already.
+    pub fn type_key(&mut self, key: u8) -> bool {
+        let room = self.has_room();
+        if room {
+            self.pending.push_back(key);
+        }
+        room
+    }
+
+    /// Whether another key can be typed.
+    pub fn has_room(&self) -> bool {
+        self.pending.len() < TYPE_AHEAD
+    }
+
+    /// Types Ctrl-C and forgets the keys before it.
+    pub fn interrupt(&mut self) {
+        self.pending.clear();
+        self.pending.push_back(CTRL_C);
+    }
+
+    /// Whether the machine can only go on with a key that nobody has typed yet.
+    pub fn is_waiting(&self) -> bool {
+        self.pending.is_empty() && self.looks >= LISTENING
+    }
+
+    /// Bytes printed since power on.
+    pub fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    /// What was printed since the last call.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Port 3: whether the line takes (bit 0) and has (bit 1) a byte.
+    pub(crate) fn status(&mut self, now: u64) -> u8 {
+        let near = now.wrapping_sub(self.last_look) <= NEAR;
+        self.looks = if near { self.looks.saturating_add(1).min(LISTENING) } else { 0 };
+        self.last_look = now;
+        let ready = match self.pending.front() {
+            Some(&CTRL_C) => true,
+            Some(_) => self.looks >= LISTENING,
+            None => false,
+        };
+        if ready { 0b11 } else { 0b01 }
+    }
+
+    /// Port 2, in.
+    pub(crate) fn receive(&mut self) -> u8 {
+        self.looks = 0;
+        self.pending.pop_front().unwrap_or(0)
+    }
+
+    /// Port 2, out.
+    pub(crate) fn send(&mut self, byte: u8) {
+        self.looks = 0;
+        self.printed = self.printed.wrapping_add(1);
+        self.output.push(byte);
+    }
+}
+
+impl Unit for Console {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        put.fields(self, CONSOLE_V1)?;
+        put.string(self.pending.make_contiguous())
+    }
+
+    /// The output that nobody took yet is the old machine's, so it goes.
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        if version != 1 {
+            return Err(UnitError::Version(version));
+        }
+        let mut loaded = Self::default();
+        get.fields(&mut loaded, CONSOLE_V1)?;
+        let mut pending = [0; TYPE_AHEAD];
+        loaded.pending.extend(get.string(&mut pending)?.iter());
+        *self = loaded;
+        Ok(())
+    }
+}
