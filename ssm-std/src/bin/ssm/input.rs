@@ -1,0 +1,116 @@
+//! The file that a subcommand reads.
+
+use crate::failure::Failed;
+use crate::progress::Progress;
+use ssm_core::{Get, LoadError, UnitError, UnitReader};
+use ssm_std::{Crc32Fast, Decoder, Error, Failure, FromStd, decoder};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Bytes that a subcommand reads at a time, and half of what the archive works with.
+pub const PIECE: usize = 128 << 10;
+
+pub type Archive = ssm_core::Archive<FromStd<Watched>, Decoder, Vec<u8>>;
+pub type Unit<'a> = UnitReader<'a, FromStd<Watched>, Decoder, Vec<u8>>;
+pub type Reading<T> = Result<T, LoadError<io::Error>>;
+
+/// An opened file.
+pub struct Input {
+    pub path: PathBuf,
+    pub progress: Rc<Progress>,
+    archive: Archive,
+}
+
+impl Input {
+    /// Opens a file: checked, or by its header alone. `passes` is how often all of it will be read after that.
+    pub fn open(path: &Path, unchecked: bool, passes: u64) -> Result<Self, Failed> {
+        let io = |source| Failed::from(Error::new(path, Failure::Io { doing: "open", source }));
+        let file = File::open(path).map_err(io)?;
+        let passes = passes.saturating_add(u64::from(!unchecked));
+        let progress = Rc::new(Progress::new());
+        progress.expect(file.metadata().map_err(io)?.len().saturating_mul(passes));
+        let medium = FromStd::new(Watched { file, progress: Rc::clone(&progress) });
+        let scratch = vec![0; 2 * PIECE];
+        let archive = if unchecked {
+            Archive::open_unchecked(medium, decoder(), scratch)
+        } else {
+            Archive::open_with(medium, decoder(), scratch, Crc32Fast)
+        };
+        let archive = archive.map_err(|error| Failed::load(path, error, None))?;
+        Ok(Self { path: path.to_owned(), progress, archive })
+    }
+
+    /// Looks at the archive.
+    pub fn read<T>(&mut self, read: impl FnOnce(&mut Archive) -> Reading<T>) -> Result<T, Failed> {
+        read(&mut self.archive).map_err(|error| self.failed(error))
+    }
+
+    /// Says an error with the whole name of the unit that it is about.
+    pub fn failed(&mut self, error: LoadError<io::Error>) -> Failed {
+        let name = error
+            .unit()
+            .and_then(|record| at_unit(&mut self.archive, record.offset, |unit| Ok(unit.name().to_vec())).ok());
+        Failed::load(&self.path, error, name.as_deref())
+    }
+}
+
+/// Looks at the unit whose header is at `offset`.
+pub fn at_unit<T>(archive: &mut Archive, offset: u64, read: impl FnOnce(&mut Unit<'_>) -> Reading<T>) -> Reading<T> {
+    let mut units = archive.units();
+    while let Some(mut unit) = units.next()? {
+        if unit.offset() == offset {
+            return read(&mut unit);
+        }
+    }
+    Err(LoadError::NotFound)
+}
+
+/// Gives up to `limit` plain bytes to `take`, in pieces of the size of `buffer` and a shorter last one, which is not empty.
+/// What comes before damage is given too.
+pub fn pieces<E>(
+    get: &mut Get<'_>,
+    limit: u64,
+    buffer: &mut [u8],
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<Result<(), E>, UnitError> {
+    let mut left = limit;
+    while left > 0 {
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let start = get.offset();
+        let outcome = get.read(&mut buffer[..wanted]);
+        let read = (get.offset() - start) as usize;
+        if read > 0
+            && let Err(error) = take(&buffer[..read])
+        {
+            return Ok(Err(error));
+        }
+        outcome?;
+        if read < wanted {
+            break;
+        }
+        left -= read as u64;
+    }
+    Ok(Ok(()))
+}
+
+/// A file whose reading is watched.
+pub struct Watched {
+    file: File,
+    progress: Rc<Progress>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.progress.advance(read as u64);
+        Ok(read)
+    }
+}
+
+impl Seek for Watched {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}

@@ -1,0 +1,105 @@
+use crate::files::state;
+use crate::{manifest, ssm};
+use serde_json::{Value, json};
+use ssm_core::Header;
+use ssm_std::Codec;
+
+#[test]
+fn for_people() {
+    let expected = "\
+OFFSET  PACKED  PLAIN  CODEC     VERSION    INSTANCE  NAME
+    80      24     23  store           1           0  SSM
+   136      13      4  zlib            1           0  alpha
+   183     325    304  lzf             2           1  alpha
+   542       5      4  store  4294967295  4294967295  alpha
+   581       0      0  -               9           0  zero
+   614       1      0  lzf             1           0  zeroput
+   651    5024   5023  store           0           3  beta
+  5708      10      1  zlib            5           0  a-rather-long-unit-name-0123456789-0123456789-z
+  5794   72283  70004  lzf             1           0  omega
+9 units, 77685 bytes packed, 75363 bytes plain
+";
+    assert_eq!(ssm(["list", "v12-mixedzip-multi.sav"]).fine().text(), expected);
+    let expected = "\
+OFFSET  PACKED  PLAIN  CODEC  VERSION  INSTANCE  NAME
+0 units, 0 bytes packed, 0 bytes plain
+";
+    assert_eq!(ssm(["list", "v10x86-nounits.sav"]).fine().text(), expected);
+}
+
+#[test]
+fn ordinary_files_fit_80_columns() {
+    for name in ["v12-bound.sav", "v12-mixed8m.sav", "v11-strings.sav", "v12-store-bound.sav"] {
+        let run = ssm(["list", name]).fine();
+        assert!(run.text().lines().all(|line| line.chars().count() <= 80), "{}", run.text());
+    }
+}
+
+#[test]
+fn json_has_the_documented_keys_in_order() {
+    let expected = concat!(
+        r#"[{"name":"SSM","instance":0,"version":1,"pass":null,"offset":80,"#,
+        r#""packed_bytes":34,"plain_bytes":23,"codec":"lzf"}]"#,
+        "\n"
+    );
+    assert_eq!(ssm(["list", "v12-empty.sav", "--json"]).fine().text(), expected);
+    assert_eq!(ssm(["list", "v12-nounits.sav", "--json"]).fine().text(), "[]\n");
+}
+
+#[test]
+fn json_of_every_good_file_says_what_the_manifest_says() {
+    let mut units = 0;
+    for file in manifest("good") {
+        let row = |unit: &Value| {
+            json!({
+                "name": unit["name"],
+                "instance": unit["instance"],
+                "version": unit["version"],
+                "pass": null,
+                "offset": unit["offset"],
+                "packed_bytes": unit["stored_length"],
+                "plain_bytes": unit["payload_length"],
+                "codec": unit["zip"].as_str().map(str::to_lowercase),
+            })
+        };
+        let expected: Vec<Value> = file["units"].as_array().unwrap().iter().map(row).collect();
+        units += expected.len();
+        let name = file["file"].as_str().unwrap();
+        assert_eq!(ssm(["list", "--json", name]).fine().json(), Value::Array(expected), "{name}");
+    }
+    assert!(units > 200, "{units} units");
+}
+
+#[test]
+fn what_is_left_of_a_damaged_file() {
+    let words = "unit alpha/1 version 2 at offset 196, at 230: codec tag 6 found";
+    let run = ssm(["list", "../bad/v12-ziptype-6.sav"]);
+    assert_eq!((run.code, run.text()), (Some(1), ""));
+    assert!(run.error.contains(words), "{}", run.error);
+
+    let run = ssm(["list", "../bad/v12-ziptype-6.sav", "--unchecked"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.error.contains(words), "{}", run.error);
+    let lines: Vec<&str> = run.text().lines().collect();
+    assert_eq!(lines[3], "   196     190      ?  tag 6           2           1  alpha");
+    assert_eq!(lines[9], "  5873   30872  70004  lzf             1           0  omega");
+
+    let run = ssm(["list", "../bad/v12-trunc-half.sav", "--unchecked", "--json"]);
+    assert_eq!((run.code, run.json().as_array().unwrap().len()), (Some(1), 8));
+}
+
+#[test]
+fn names_of_any_bytes_stay_on_their_line() {
+    let long = [b'n'; 255];
+    let units: [(&[u8], u32, u32, &[u8]); 3] =
+        [(b"a\x1b[31m\n\\\xff", 0, 1, b""), ("ger\u{e4}t \u{202e}".as_bytes(), 0, 1, b""), (&long, 0, 1, b"")];
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units);
+    let run = ssm(["list".as_ref(), path.as_os_str()]).fine();
+    let lines: Vec<&str> = run.text().lines().collect();
+    assert_eq!(lines[1], r"    80       1      0  store        1         0  a\u{1b}[31m\n\\\xff");
+    assert_eq!(lines[2], r"   119       1      0  store        1         0  gerät \u{202e}");
+    assert_eq!(lines[3], format!("   159       1      0  store        1         0  {}", "n".repeat(255)));
+    let run = ssm(["list".as_ref(), path.as_os_str(), "--json".as_ref()]).fine();
+    assert_eq!(run.json()[0]["name"], "a\u{1b}[31m\n\\\u{fffd}");
+    assert_eq!(run.json()[2]["name"], "n".repeat(255));
+}

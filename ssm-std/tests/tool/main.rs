@@ -1,0 +1,82 @@
+//! The tool `ssm`, run as a user runs it: what it prints, what it writes, its exit status.
+
+mod convert;
+mod exits;
+mod extract;
+mod files;
+mod hexdump;
+mod info;
+mod list;
+mod verify;
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a run of the tool came to.
+pub struct Run {
+    /// The exit status.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub bytes: Vec<u8>,
+    /// Standard error.
+    pub error: String,
+}
+
+impl Run {
+    /// Standard output, which is text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap()
+    }
+
+    /// Standard output, which is one line of JSON.
+    pub fn json(&self) -> serde_json::Value {
+        assert!(self.text().ends_with('\n') && self.text().lines().count() == 1, "{}", self.text());
+        serde_json::from_slice(&self.bytes).unwrap()
+    }
+
+    /// That it went well, silently on standard error.
+    #[track_caller]
+    pub fn fine(self) -> Self {
+        assert_eq!((self.code, self.error.as_str()), (Some(0), ""));
+        self
+    }
+
+    /// That it ended with this status and these last words, and printed nothing else.
+    #[track_caller]
+    pub fn failed(self, code: i32, error: &str) {
+        assert_eq!((self.code, self.text(), self.error.as_str()), (Some(code), "", error));
+    }
+}
+
+/// The tool, to be run in the folder of the golden files.
+pub fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssm"));
+    command.args(arguments).current_dir(golden("")).stdin(Stdio::null());
+    for variable in ["CLICOLOR_FORCE", "NO_COLOR", "CLICOLOR", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs the tool in the folder of the golden files, with no terminal in sight.
+pub fn ssm<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
+    let output = command(arguments).output().unwrap();
+    Run { code: output.status.code(), bytes: output.stdout, error: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// A file of the good ones; the bad ones are in `../bad`.
+pub fn golden(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/good")).join(name)
+}
+
+/// A manifest by file name.
+pub fn manifest(folder: &str) -> Vec<serde_json::Value> {
+    let text = std::fs::read(golden("..").join(folder).join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let files = manifest["files"].as_array().unwrap().iter();
+    let there = |file: &&serde_json::Value| golden("..").join(folder).join(file["file"].as_str().unwrap()).exists();
+    let files: Vec<_> = files.filter(there).cloned().collect();
+    assert!(files.len() >= 54, "{} files in {folder}", files.len());
+    files
+}
