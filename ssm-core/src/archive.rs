@@ -2,11 +2,12 @@
 
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::io::Stop;
 use crate::load::{LoadError, NOTE_NAME_BELOW, NOTE_VALUE_BELOW};
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
 use crate::registry::{SELF_NAME, SELF_VERSION};
-use crate::source::UnitSource;
+use crate::source::{State, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitError, UnitId, UnitRecord};
 use crate::wire::{Header, MAX_FILE_NAME};
@@ -31,12 +32,13 @@ use embedded_io::{ErrorType, Read, Seek};
 /// }
 /// # Ok::<(), ssm_core::LoadError<embedded_io::ErrorKind>>(())
 /// ```
-pub struct Archive<R, D, B> {
+pub struct Archive<R: ErrorType, D, B> {
     medium: Medium<R>,
     codec: D,
     scratch: B,
     header: Header,
-    name: [u8; MAX_FILE_NAME],
+    /// The name of the unit at hand, with its NUL.
+    name: [u8; MAX_FILE_NAME + 1],
 }
 
 impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
@@ -48,8 +50,11 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
     /// The same with another way to compute CRC-32.
     pub fn open_with(medium: R, codec: D, scratch: B, mut crc: impl Crc32) -> Result<Self, LoadError<R::Error>> {
         let mut archive = Self::open_unchecked(medium, codec, scratch)?;
-        archive.medium.check(&archive.header, &mut crc, archive.scratch.as_mut(), &mut Progress::new())?;
-        Ok(archive)
+        let scratch = archive.scratch.as_mut();
+        match archive.medium.check(&archive.header, &mut crc, scratch, &mut Progress::new()) {
+            Ok(()) => Ok(archive),
+            Err(Stop) => Err(archive.medium.error()),
+        }
     }
 
     /// Opens a file by its header alone, to look at what is left of a damaged one. Every structure is still checked when
@@ -58,9 +63,11 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
         if scratch.as_mut().is_empty() {
             return Err(LoadError::Scratch { needed: 1 });
         }
-        let mut medium = Medium::new(medium).map_err(LoadError::Io)?;
-        let header = medium.header()?;
-        Ok(Self { medium, codec, scratch, header, name: [0; MAX_FILE_NAME] })
+        let mut medium = Medium::new(medium);
+        match medium.measure().and_then(|()| medium.header()) {
+            Ok(header) => Ok(Self { medium, codec, scratch, header, name: [0; MAX_FILE_NAME + 1] }),
+            Err(Stop) => Err(medium.error()),
+        }
     }
 
     /// What the header says.
@@ -85,15 +92,28 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
 
     /// The first unit of this name and instance. [`LoadError::NotFound`] only if all unit headers are sound.
     pub fn seek(&mut self, id: UnitId<'_>) -> Result<UnitReader<'_, R, D, B>, LoadError<R::Error>> {
+        self.find(id.name.as_bytes(), id.instance)
+    }
+
+    /// The same for a name in an unknown encoding of up to 255 bytes.
+    pub fn find(&mut self, name: &[u8], instance: u32) -> Result<UnitReader<'_, R, D, B>, LoadError<R::Error>> {
         let mut at = self.header.len();
-        while let Some((unit, name_len)) = self.medium.unit_at(at, &mut self.name)? {
-            let is_name = self.name.get(..name_len).is_some_and(|name| name == id.name.as_bytes());
-            if is_name && unit.header.instance == id.instance {
-                return Ok(UnitReader { archive: self, unit, name_len });
+        while let Some(unit) = self.located(at)? {
+            if unit.header.instance == instance && unit.name(&self.name) == Some(name) {
+                return Ok(UnitReader { archive: self, unit });
             }
             at = unit.end();
         }
         Err(LoadError::NotFound)
+    }
+
+    /// The unit whose header is at `offset`, as [`UnitReader::offset`] gave it; `None` at the end record.
+    pub fn unit_at(&mut self, offset: u64) -> NextUnit<'_, R, D, B> {
+        Ok(self.located(offset)?.map(|unit| UnitReader { archive: self, unit }))
+    }
+
+    fn located(&mut self, at: u64) -> Result<Option<Located>, LoadError<R::Error>> {
+        self.medium.unit_at(at, &mut self.name).map_err(|Stop| self.medium.error())
     }
 
     /// Checks all that can be checked beyond [`open`](Self::open): every unit header, then every unit decoded to its end.
@@ -136,10 +156,11 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
     }
 }
 
-type NextUnit<'a, R, D, B> = Result<Option<UnitReader<'a, R, D, B>>, LoadError<<R as ErrorType>::Error>>;
+/// What [`Units::next`] gives.
+pub type NextUnit<'a, R, D, B> = Result<Option<UnitReader<'a, R, D, B>>, LoadError<<R as ErrorType>::Error>>;
 
 /// The units of an [`Archive`], one after the other.
-pub struct Units<'a, R, D, B> {
+pub struct Units<'a, R: ErrorType, D, B> {
     archive: &'a mut Archive<R, D, B>,
     /// The file offset of the next; `None` behind the last.
     at: Option<u64>,
@@ -149,25 +170,27 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Units<'_, R, D, B> {
     /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> NextUnit<'_, R, D, B> {
-        let Some(at) = self.at.take() else { return Ok(None) };
-        let archive = &mut *self.archive;
-        let Some((unit, name_len)) = archive.medium.unit_at(at, &mut archive.name)? else { return Ok(None) };
+        let Some(at) = self.at.take() else {
+            return Ok(None);
+        };
+        let Some(unit) = self.archive.located(at)? else {
+            return Ok(None);
+        };
         self.at = Some(unit.end());
-        Ok(Some(UnitReader { archive, unit, name_len }))
+        Ok(Some(UnitReader { archive: self.archive, unit }))
     }
 }
 
 /// One unit of an [`Archive`].
-pub struct UnitReader<'a, R, D, B> {
+pub struct UnitReader<'a, R: ErrorType, D, B> {
     archive: &'a mut Archive<R, D, B>,
     unit: Located,
-    name_len: usize,
 }
 
 impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
     /// The whole name, 1 to 255 bytes.
     pub fn name(&self) -> &[u8] {
-        self.archive.name.get(..self.name_len).unwrap_or(&[])
+        self.unit.name(&self.archive.name).unwrap_or(&[])
     }
 
     /// The instance.
@@ -182,7 +205,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
 
     /// The file offset of its header in bytes.
     pub fn offset(&self) -> u64 {
-        self.unit.record.offset
+        self.unit.offset
     }
 
     /// Bytes of header, name and packed data.
@@ -198,7 +221,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
 
     /// The unit as errors name it.
     pub fn record(&self) -> UnitRecord {
-        self.unit.record
+        self.unit.record(&self.archive.name)
     }
 
     /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing.
@@ -207,8 +230,9 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
         if self.packed_len() == 0 {
             return Ok(None);
         }
-        let read = self.archive.medium.read_at(self.unit.data_at(), &mut tag).map_err(LoadError::Io)?;
-        Ok((read == 1).then_some(tag[0]))
+        let medium = &mut self.archive.medium;
+        medium.read_exact_at(self.unit.data_at(), &mut tag).map_err(|Stop| medium.error())?;
+        Ok(Some(tag[0]))
     }
 
     /// Gets values, from the unit's first byte on.
@@ -216,13 +240,25 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
         &mut self,
         read: impl FnOnce(&mut Get<'_>) -> Result<T, UnitError>,
     ) -> Result<T, LoadError<R::Error>> {
-        let Archive { medium, codec, scratch, header, .. } = &mut *self.archive;
+        let Archive { medium, codec, scratch, header, name } = &mut *self.archive;
         let scratch = scratch.as_mut();
         let half = scratch.len() / 2;
         let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
-        let mut progress = Progress::new();
-        let source = UnitSource::new(medium, codec, packed, &mut progress, self.unit);
-        source.run(plain, &mut Widths::of(header), AfterLoad::Debug, read)
+        let progress = &mut Progress::new();
+        let source = UnitSource { medium, codec, packed, progress, unit: self.unit, name, state: State::default() };
+        let mut read = Some(read);
+        let mut value = None;
+        let outcome = source.run(plain, &mut Widths::of(header), AfterLoad::Resume, &mut |get| {
+            let Some(read) = read.take() else {
+                return Ok(());
+            };
+            value = Some(read(get)?);
+            Ok(())
+        });
+        match (outcome, value) {
+            (Ok(()), Some(value)) => Ok(value),
+            _ => Err(self.archive.medium.error()),
+        }
     }
 
     /// Decodes the unit to its end; the number of its plain bytes.

@@ -26,7 +26,9 @@ pub(crate) fn repeat(bytes: &mut [u8], at: usize, distance: usize, len: usize) -
     let (mut at, mut left) = (at, len);
     // Each round doubles what is there of the pattern.
     while left > 0 {
-        let Some((before, after)) = bytes.split_at_mut_checked(at) else { return false };
+        let Some((before, after)) = bytes.split_at_mut_checked(at) else {
+            return false;
+        };
         let pattern = before.get(from..).unwrap_or(&[]);
         let copied = copy(after.get_mut(..left).unwrap_or(&mut []), pattern);
         if copied == 0 {

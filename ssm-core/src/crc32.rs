@@ -87,6 +87,7 @@ impl Crc32 for Crc32Slicing {
 }
 
 /// The product of two polynomials modulo the CRC's; bit 31 is the coefficient of x^0.
+#[inline(never)]
 const fn multiply(mut a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     while a != 0 {
@@ -120,49 +121,50 @@ const HELD_BACK: usize = 8;
 pub(crate) struct RunningCrc<C> {
     crc: C,
     value: u32,
-    covered: u64,
     tail: [u8; HELD_BACK],
     tail_len: usize,
 }
 
 impl<C: Crc32> RunningCrc<C> {
     pub fn new(crc: C) -> Self {
-        Self { crc, value: 0, covered: 0, tail: [0; HELD_BACK], tail_len: 0 }
+        Self { crc, value: 0, tail: [0; HELD_BACK], tail_len: 0 }
     }
 
+    #[inline(never)]
     pub fn append(&mut self, bytes: &[u8]) {
-        if let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() {
-            let tail = self.tail;
-            self.cover(tail.get(..self.tail_len).unwrap_or(&[]));
-            self.cover(body);
-            self.tail = *last;
-            self.tail_len = HELD_BACK;
-        } else {
+        let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() else {
             for &byte in bytes {
-                if self.tail_len == HELD_BACK {
-                    let [first, rest @ ..] = self.tail;
-                    self.cover(&[first]);
-                    let [a, b, c, d, e, f, g] = rest;
-                    self.tail = [a, b, c, d, e, f, g, byte];
-                } else if let Some(place) = self.tail.get_mut(self.tail_len) {
-                    *place = byte;
-                    self.tail_len = self.tail_len.wrapping_add(1);
-                }
+                self.append_byte(byte);
             }
-        }
+            return;
+        };
+        let tail = self.tail;
+        self.cover(tail.get(..self.tail_len).unwrap_or(&[]));
+        self.cover(body);
+        (self.tail, self.tail_len) = (*last, HELD_BACK);
     }
 
+    fn append_byte(&mut self, byte: u8) {
+        if let Some(place) = self.tail.get_mut(self.tail_len) {
+            *place = byte;
+            self.tail_len = self.tail_len.wrapping_add(1);
+            return;
+        }
+        self.cover(&[self.tail[0]]);
+        self.tail = (u64::from_le_bytes(self.tail) >> 8 | u64::from(byte) << 56).to_le_bytes();
+    }
+
+    #[inline(never)]
     fn cover(&mut self, bytes: &[u8]) {
         self.value = self.crc.update(self.value, bytes);
-        self.covered = self.covered.wrapping_add(bytes.len() as u64);
     }
 
-    /// Accounts for eight bytes at `at` (counted from the first byte appended) that were zero and are now `new`.
-    /// They must lie before the held-back tail; a unit header's length field always does, its unit's name follows it.
-    pub fn patch(&mut self, at: u64, new: [u8; 8]) {
+    /// Accounts for eight bytes that were zero and are now `new`, of which the last is `distance` bytes before the end of
+    /// all that was appended. They must lie before the held-back tail; a unit header's length field always does, its
+    /// unit's name follows it.
+    pub fn patch(&mut self, distance: u64, new: [u8; 8]) {
         let change = !self.crc.update(!0, &new);
-        let distance = self.covered.wrapping_sub(at).wrapping_sub(8);
-        self.value ^= shift(change, distance);
+        self.value ^= shift(change, distance.wrapping_sub(HELD_BACK as u64));
     }
 
     /// The CRC of all but the last eight bytes.
@@ -205,7 +207,7 @@ mod tests {
             for part in bytes.chunks(piece) {
                 running.append(part);
             }
-            running.patch(at as u64, new);
+            running.patch((bytes.len() - at - 8) as u64, new);
             bytes[at..at + 8].copy_from_slice(&new);
             prop_assert_eq!(running.value(), reference(&bytes[..bytes.len() - 8]));
         }

@@ -43,7 +43,7 @@ pub mod design {}
 
 pub use embedded_io;
 
-pub use archive::{Archive, UnitReader, Units};
+pub use archive::{Archive, NextUnit, UnitReader, Units};
 pub use codec::{Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Step, Store, tag};
 #[cfg(feature = "inflate")]
 pub use codec::{Inflate, InflateState};

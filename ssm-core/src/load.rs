@@ -2,16 +2,17 @@
 
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::io::Stop;
 use crate::medium::{Located, Medium};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
 use crate::save::{Phase, display_unit};
-use crate::source::UnitSource;
+use crate::source::{State, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitId, UnitRecord};
 use crate::wire::{FormatError, Header};
 use core::fmt;
-use embedded_io::{Read, Seek};
+use embedded_io::{ErrorType, Read, Seek};
 
 /// Strings of the built-in unit are below these lengths (Q25).
 pub(crate) const NOTE_NAME_BELOW: u32 = 128;
@@ -133,148 +134,179 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
     /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
     pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
-        let Self { medium, codec, mut crc, scratch, policy, after, mut progress, mut report } = self;
-        let mut medium = Medium::new(medium).map_err(LoadError::Io)?;
-        let header = medium.header()?;
-        medium.check(&header, &mut crc, scratch, &mut progress)?;
-        let needed = Marks::bytes(units.len()).saturating_add(1);
-        let (marks, scratch) = Marks::take(units.len(), scratch).ok_or(LoadError::Scratch { needed })?;
-        let unknown = if after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
-        let policy = Policy { unknown, ..policy };
-        check_units(&mut medium, &header, units, marks, policy, &mut report)?;
-
-        let mut failed = None;
+        let Self { medium, codec, mut crc, scratch, policy, after, progress, report } = self;
+        let mut load = Load { medium: Medium::new(medium), codec, progress, after, name: [0; MAX_NAME + 1] };
         let mut called = 0usize;
+        let header = match load.check(&mut crc, scratch, units, policy, report) {
+            Ok(header) => header,
+            Err(Stop) => return Err(load.medium.error()),
+        };
         for entry in units {
             called = called.wrapping_add(1);
             if let Err(error) = entry.unit(machine).load_prep(after) {
-                failed = Some(hook_failed(entry, Phase::Prepare, error));
+                load.hook_failed(entry, Phase::Prepare, error);
                 break;
             }
         }
-        if failed.is_none() {
-            progress.execute(header.file_len);
-            let mut execute =
-                Execute { medium, codec, scratch, progress: &mut progress, after, widths: Widths::of(&header) };
-            failed = execute.run(&header, machine, units).err();
+        if load.medium.failed().is_none() {
+            // What fails is kept in the medium.
+            let _ = load.execute(&header, scratch, machine, units);
         }
         for entry in units.get(..called).unwrap_or(&[]) {
-            if let Err(error) = entry.unit(machine).load_done(after, failed.is_none()) {
-                failed.get_or_insert(hook_failed(entry, Phase::Done, error));
+            let ok = load.medium.failed().is_none();
+            if let Err(error) = entry.unit(machine).load_done(after, ok) {
+                load.hook_failed(entry, Phase::Done, error);
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                progress.finish();
-                Ok(header)
-            }
+        if load.medium.failed().is_some() {
+            return Err(load.medium.error());
         }
+        load.progress.finish();
+        Ok(header)
     }
 }
 
-/// Walks the unit headers before any unit is touched: their structure, units twice, and the policy.
-fn check_units<M, R: Read + Seek>(
-    medium: &mut Medium<R>,
-    header: &Header,
-    units: &[Entry<M>],
-    mut marks: Marks<'_>,
-    policy: Policy,
-    report: &mut Option<&mut dyn FnMut(Report)>,
-) -> Result<(), LoadError<R::Error>> {
-    let mut tell = |what| {
-        if let Some(report) = report {
-            report(what);
-        }
-    };
-    let mut search = Search::new(units);
-    let mut at = header.len();
-    while let Some((unit, place)) = next_unit(medium, at, &mut search)? {
-        match place {
-            Place::Unknown if policy.unknown == Unknown::Refuse => return Err(LoadError::UnknownUnit(unit.record)),
-            Place::Unknown => tell(Report::Skipped(unit.record)),
-            Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
-                return Err(LoadError::WithoutData(unit.record));
-            }
-            known => {
-                if marks.mark(known) {
-                    return Err(LoadError::Repeated(unit.record));
-                }
-            }
-        }
-        at = unit.end();
-    }
-    let missing = units.iter().enumerate().filter(|(at, entry)| entry.has_data() && !marks.is_marked(*at));
-    for (_, entry) in missing {
-        match policy.missing {
-            Missing::Refuse => return Err(LoadError::MissingUnit(entry.id())),
-            Missing::Accept => {}
-            Missing::Report => tell(Report::Missing(entry.id())),
-        }
-    }
-    Ok(())
-}
-
-/// The unit at `at` and whose it is; `None` at the end of the file.
-fn next_unit<M, R: Read + Seek>(
-    medium: &mut Medium<R>,
-    at: u64,
-    search: &mut Search<'_, M>,
-) -> Result<Option<(Located, Place)>, LoadError<R::Error>> {
-    let mut name = [0; MAX_NAME];
-    let Some((unit, name_len)) = medium.unit_at(at, &mut name)? else { return Ok(None) };
-    // A name that does not fit here is not registered.
-    let place = name.get(..name_len).map_or(Place::Unknown, |name| search.place(name, unit.header.instance));
-    Ok(Some((unit, place)))
-}
-
-struct Execute<'a, 's, R: embedded_io::ErrorType, D> {
+/// A load that runs.
+struct Load<'s, R: ErrorType, D> {
     medium: Medium<R>,
     codec: D,
-    scratch: &'a mut [u8],
-    progress: &'a mut Progress<'s>,
+    progress: Progress<'s>,
     after: AfterLoad,
-    widths: Widths,
+    /// The name of the unit at hand, with its NUL; a longer one is not registered.
+    name: [u8; MAX_NAME + 1],
 }
 
-impl<R: Read + Seek, D: Decode> Execute<'_, '_, R, D> {
-    fn run<M>(&mut self, header: &Header, machine: &mut M, units: &[Entry<M>]) -> Result<(), LoadError<R::Error>> {
+impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
+    /// All that is checked before any unit is touched.
+    fn check<M>(
+        &mut self,
+        crc: &mut impl Crc32,
+        scratch: &mut [u8],
+        units: &[Entry<M>],
+        policy: Policy,
+        report: Option<&mut dyn FnMut(Report)>,
+    ) -> Result<Header, Stop> {
+        self.medium.measure()?;
+        let header = self.medium.header()?;
+        self.medium.check(&header, crc, scratch, &mut self.progress)?;
+        let Some((marks, _)) = Marks::take(units.len(), scratch) else {
+            return self.medium.fail(LoadError::Scratch { needed: Marks::bytes(units.len()).wrapping_add(1) });
+        };
+        let unknown = if self.after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
+        self.check_units(&header, units, marks, Policy { unknown, ..policy }, report)?;
+        Ok(header)
+    }
+
+    /// Walks the unit headers: their structure, units twice, and the policy.
+    fn check_units<M>(
+        &mut self,
+        header: &Header,
+        units: &[Entry<M>],
+        mut marks: Marks<'_>,
+        policy: Policy,
+        mut report: Option<&mut dyn FnMut(Report)>,
+    ) -> Result<(), Stop> {
+        let mut tell = |what| {
+            if let Some(report) = &mut report {
+                report(what);
+            }
+        };
         let mut search = Search::new(units);
         let mut at = header.len();
-        while let Some((unit, place)) = next_unit(&mut self.medium, at, &mut search)? {
-            if self.progress.is_cancelled() {
-                return Err(LoadError::Cancelled);
-            }
-            match place {
-                Place::SelfUnit => self.unit(unit, |get| skip_notes(get, unit.header.version))?,
-                Place::Entry(index) => {
-                    if let Some(entry) = units.get(index) {
-                        let loading = entry.unit(machine);
-                        self.unit(unit, |get| loading.load(get, unit.header.version))?;
-                    }
+        while let Some((unit, place)) = self.next_unit(at, &mut search)? {
+            let record = || unit.record(&self.name);
+            let refused = match place {
+                Place::Unknown if policy.unknown == Unknown::Refuse => LoadError::UnknownUnit(record()),
+                Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
+                    LoadError::WithoutData(record())
                 }
-                Place::Unknown => {}
+                Place::Unknown => {
+                    tell(Report::Skipped(record()));
+                    at = unit.end();
+                    continue;
+                }
+                known if marks.mark(known) => LoadError::Repeated(record()),
+                _ => {
+                    at = unit.end();
+                    continue;
+                }
+            };
+            return self.medium.fail(refused);
+        }
+        for (at, entry) in units.iter().enumerate() {
+            if entry.has_data() && !marks.is_marked(at) {
+                match policy.missing {
+                    Missing::Refuse => return self.medium.fail(LoadError::MissingUnit(entry.id())),
+                    Missing::Accept => {}
+                    Missing::Report => tell(Report::Missing(entry.id())),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The unit at `at` and whose it is; `None` at the end of the file.
+    #[inline(never)]
+    fn next_unit<M>(&mut self, at: u64, search: &mut Search<'_, M>) -> Result<Option<(Located, Place)>, Stop> {
+        let Some(unit) = self.medium.unit_at(at, &mut self.name)? else {
+            return Ok(None);
+        };
+        let place = match unit.name(&self.name) {
+            Some(name) if name.len() <= MAX_NAME => search.place(name, unit.header.instance),
+            _ => Place::Unknown,
+        };
+        Ok(Some((unit, place)))
+    }
+
+    fn execute<M>(
+        &mut self,
+        header: &Header,
+        scratch: &mut [u8],
+        machine: &mut M,
+        units: &[Entry<M>],
+    ) -> Result<(), Stop> {
+        self.progress.execute(header.file_len);
+        let half = scratch.len() / 2;
+        let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
+        let mut widths = Widths::of(header);
+        let mut search = Search::new(units);
+        let mut at = header.len();
+        while let Some((unit, place)) = self.next_unit(at, &mut search)? {
+            let version = unit.header.version;
+            let entry = match place {
+                Place::Entry(index) => units.get(index),
+                _ => None,
+            };
+            let source = UnitSource {
+                medium: &mut self.medium,
+                codec: &mut self.codec,
+                packed,
+                progress: &mut self.progress,
+                unit,
+                name: &self.name,
+                state: State::default(),
+            };
+            if let Some(entry) = entry {
+                let loading = entry.unit(machine);
+                source.run(plain, &mut widths, self.after, &mut |get| loading.load(get, version))?;
+            } else if place == Place::SelfUnit {
+                source.run(plain, &mut widths, self.after, &mut |get| skip_notes(get, version))?;
             }
             at = unit.end();
             self.progress.advance_to(at);
+            if self.progress.is_cancelled() {
+                return self.medium.fail(LoadError::Cancelled);
+            }
         }
         self.progress.reach(EXECUTED);
-        if self.progress.is_cancelled() { Err(LoadError::Cancelled) } else { Ok(()) }
+        if self.progress.is_cancelled() { self.medium.fail(LoadError::Cancelled) } else { Ok(()) }
     }
 
-    fn unit(
-        &mut self,
-        unit: Located,
-        load: impl FnOnce(&mut Get<'_>) -> Result<(), UnitError>,
-    ) -> Result<(), LoadError<R::Error>> {
-        let half = self.scratch.len() / 2;
-        let (plain, packed) = self.scratch.split_at_mut_checked(half).unwrap_or_default();
-        let source = UnitSource::new(&mut self.medium, &mut self.codec, packed, self.progress, unit);
-        match source.run(plain, &mut self.widths, self.after, load) {
-            // Q24
-            Err(LoadError::Unit { error: UnitError::End, .. }) if self.after == AfterLoad::Debug => Ok(()),
-            done => done,
-        }
+    #[cold]
+    #[inline(never)]
+    fn hook_failed<M>(&mut self, entry: &Entry<M>, phase: Phase, error: UnitError) {
+        let unit = UnitRecord::of(entry.id(), entry.data_version());
+        let _: Result<(), Stop> = self.medium.fail(LoadError::Unit { unit, phase, at: 0, error });
     }
 }
 
@@ -298,12 +330,6 @@ fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
             return Ok(());
         }
     }
-}
-
-fn hook_failed<M, E>(entry: &Entry<M>, phase: Phase, error: UnitError) -> LoadError<E> {
-    let id = entry.id();
-    let unit = UnitRecord::new(id.name.as_bytes(), id.instance, entry.data_version(), 0);
-    LoadError::Unit { unit, phase, at: 0, error }
 }
 
 /// Why a file could not be opened, read or loaded.
@@ -403,7 +429,9 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             LoadError::UnknownUnit(unit) => write!(f, "{unit}: not known to this machine"),
             LoadError::MissingUnit(id) => write!(f, "unit {id}: not in the file"),
             LoadError::Repeated(unit) => write!(f, "{unit}: the second of its name and instance"),
-            LoadError::WithoutData(unit) => write!(f, "{unit}: this machine's unit has no data to load"),
+            LoadError::WithoutData(unit) => {
+                write!(f, "{unit}: this machine's unit has no data to load")
+            }
             LoadError::NotFound => f.write_str("no unit of that name and instance"),
             LoadError::Scratch { needed } => write!(f, "the scratch buffer is too small: {needed} bytes expected"),
             LoadError::Cancelled => f.write_str("cancelled"),

@@ -1,80 +1,130 @@
 //! A file on a medium that can read and seek: its header, its checksum, the headers of its units.
 
 use crate::crc32::Crc32;
-use crate::io::read_full;
+use crate::io::{Stop, read_full};
 use crate::load::LoadError;
 use crate::progress::Progress;
 use crate::unit::UnitRecord;
-use crate::wire::{
-    CRC_FROM, FormatError, HEADER_PROBE, Header, MAX_FILE_NAME, Mark, UNIT_HEADER_LEN, UnitHeader, name_in_record,
-};
+use crate::wire::{CRC_FROM, FormatError, HEADER_PROBE, Header, Mark, UNIT_HEADER_LEN, UnitHeader};
 use embedded_io::{ErrorType, Read, Seek, SeekFrom};
 
-/// A medium, its size, and where the next read would start.
-pub(crate) struct Medium<R> {
+/// A medium, its size, where the next read would start, and what failed first.
+pub(crate) struct Medium<R: ErrorType> {
     input: R,
     len: u64,
-    position: Option<u64>,
+    /// `u64::MAX` where it is not known.
+    position: u64,
+    failed: Option<LoadError<R::Error>>,
 }
 
-/// A unit that was found in a file.
+/// A unit that was found in a file. Its name is in the buffer that [`Medium::unit_at`] was given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located {
-    pub record: UnitRecord,
+    pub offset: u64,
     pub header: UnitHeader,
 }
 
 impl Located {
     /// The file offset of the first packed byte.
     pub fn data_at(&self) -> u64 {
-        self.record.offset.saturating_add(self.header.data_from())
+        self.offset.wrapping_add(self.header.data_from())
     }
 
-    /// The file offset behind the last packed byte.
+    /// The file offset behind the last packed byte. In the file, as `Mark::parse` has checked.
     pub fn end(&self) -> u64 {
-        self.record.offset.saturating_add(self.header.len)
+        self.offset.wrapping_add(self.header.len)
     }
-}
 
-fn damaged<E>(offset: u64, error: FormatError) -> LoadError<E> {
-    LoadError::Format { offset, unit: None, error }
+    /// The name in the buffer, without its NUL; `None` if it did not fit.
+    pub fn name<'n>(&self, buffer: &'n [u8]) -> Option<&'n [u8]> {
+        buffer.get(..(self.header.name_len as usize).wrapping_sub(1))
+    }
+
+    /// The unit as errors name it.
+    pub fn record(&self, buffer: &[u8]) -> UnitRecord {
+        let UnitHeader { version, instance, name_len, .. } = self.header;
+        UnitRecord::new(buffer, (name_len as usize).wrapping_sub(1), instance, version, self.offset)
+    }
 }
 
 impl<R: Read + Seek> Medium<R> {
-    pub fn new(mut input: R) -> Result<Self, R::Error> {
-        let len = input.seek(SeekFrom::End(0))?;
-        Ok(Self { input, len, position: None })
+    pub fn new(input: R) -> Self {
+        Self { input, len: 0, position: u64::MAX, failed: None }
+    }
+
+    /// Finds out how large the medium is.
+    pub fn measure(&mut self) -> Result<(), Stop> {
+        match self.input.seek(SeekFrom::End(0)) {
+            Ok(len) => {
+                self.len = len;
+                Ok(())
+            }
+            Err(error) => self.fail(LoadError::Io(error)),
+        }
     }
 
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Reads at `offset` until `into` is full or the medium ends; how many bytes.
-    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, R::Error> {
-        if self.position != Some(offset) {
-            self.position = None;
-            self.input.seek(SeekFrom::Start(offset))?;
-        }
-        self.position = None;
-        let read = read_full(&mut self.input, into)?;
-        self.position = Some(offset.saturating_add(read as u64));
-        Ok(read)
+    /// Keeps what failed, unless something did before.
+    #[cold]
+    #[inline(never)]
+    pub fn fail<T>(&mut self, error: LoadError<R::Error>) -> Result<T, Stop> {
+        self.failed.get_or_insert(error);
+        Err(Stop)
     }
 
-    fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), LoadError<R::Error>> {
-        let read = self.read_at(offset, into).map_err(LoadError::Io)?;
-        if read == into.len() {
+    #[cold]
+    #[inline(never)]
+    fn damaged(&mut self, offset: u64, error: FormatError) -> Result<(), Stop> {
+        self.fail(LoadError::Format { offset, unit: None, error })
+    }
+
+    pub fn failed(&mut self) -> &mut Option<LoadError<R::Error>> {
+        &mut self.failed
+    }
+
+    /// What failed first.
+    pub fn error(&mut self) -> LoadError<R::Error> {
+        self.failed.take().unwrap_or(LoadError::Cancelled)
+    }
+
+    /// Reads at `offset` until `into` is full or the medium ends; how many bytes.
+    #[inline(never)]
+    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Stop> {
+        let seek = if self.position == offset { Ok(offset) } else { self.input.seek(SeekFrom::Start(offset)) };
+        self.position = u64::MAX;
+        match seek.and_then(|_| read_full(&mut self.input, into)) {
+            Ok(read) => {
+                self.position = offset.wrapping_add(read as u64);
+                Ok(read)
+            }
+            Err(error) => self.fail(LoadError::Io(error)),
+        }
+    }
+
+    /// Fills `into`, or fails where the medium ends.
+    #[inline(never)]
+    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
+        let found = self.read_at(offset, into)?;
+        if found == into.len() {
             return Ok(());
         }
-        Err(damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: read as u64 }))
+        self.damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: found as u64 })
     }
 
-    /// Reads the header; `scratch` need not hold it.
-    pub fn header(&mut self) -> Result<Header, LoadError<R::Error>> {
+    /// Reads the header.
+    pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
-        let read = self.read_at(0, &mut start).map_err(LoadError::Io)?;
-        Header::parse(start.get(..read).unwrap_or(&start)).map_err(|error| damaged(0, error))
+        let read = self.read_at(0, &mut start)?;
+        match Header::parse(start.get(..read).unwrap_or(&start)) {
+            Ok(header) => Ok(header),
+            Err(error) => {
+                self.damaged(0, error)?;
+                Err(Stop)
+            }
+        }
     }
 
     /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
@@ -84,67 +134,67 @@ impl<R: Read + Seek> Medium<R> {
         crc: &mut impl Crc32,
         scratch: &mut [u8],
         progress: &mut Progress<'_>,
-    ) -> Result<(), LoadError<R::Error>> {
-        header.check_size(self.len).map_err(|error| damaged(32, error))?;
+    ) -> Result<(), Stop> {
+        if let Err(error) = header.check_size(self.len) {
+            return self.damaged(32, error);
+        }
         if scratch.is_empty() {
-            return Err(LoadError::Scratch { needed: 1 });
+            return self.fail(LoadError::Scratch { needed: 1 });
         }
         let (mut at, end) = (CRC_FROM, header.uncovered_from());
         let mut computed = 0;
         while at < end {
             if progress.is_cancelled() {
-                return Err(LoadError::Cancelled);
+                return self.fail(LoadError::Cancelled);
             }
-            let n = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(scratch.len());
+            let n = usize::try_from(end.wrapping_sub(at)).unwrap_or(usize::MAX).min(scratch.len());
             let piece = scratch.get_mut(..n).unwrap_or(&mut []);
             self.read_exact_at(at, piece)?;
             computed = crc.update(computed, piece);
-            at = at.saturating_add(n as u64);
-            progress.prepare(at, self.len.saturating_add(1));
+            at = at.wrapping_add(n as u64);
+            progress.prepare(at, self.len);
         }
         if computed == header.crc {
             return Ok(());
         }
-        Err(damaged(40, FormatError::Crc { stored: header.crc, computed }))
+        self.damaged(40, FormatError::Crc { stored: header.crc, computed })
     }
 
-    /// What stands at `offset`: a unit, whose name goes to the start of `name` as far as it fits, or `None` for the end.
-    /// The second value is the length of the whole name.
-    pub fn unit_at(&mut self, offset: u64, name: &mut [u8]) -> Result<Option<(Located, usize)>, LoadError<R::Error>> {
+    /// What stands at `offset`: a unit, or `None` for the end. The unit's name goes to `name`, with its NUL and as far as
+    /// it fits; all of it is checked.
+    #[inline(never)]
+    pub fn unit_at(&mut self, offset: u64, name: &mut [u8]) -> Result<Option<Located>, Stop> {
         let mut bytes = [0; UNIT_HEADER_LEN];
         self.read_exact_at(offset, &mut bytes)?;
-        let header =
-            match Mark::parse(&bytes, self.len.saturating_sub(offset)).map_err(|error| damaged(offset, error))? {
-                Mark::Unit(header) => header,
-                Mark::End => return Ok(None),
-            };
-        // The header was bounded: at most 256 bytes, all in the file. In pieces, so that `name` may be shorter.
-        let name_at = offset.saturating_add(UNIT_HEADER_LEN as u64);
-        let record_len = (header.name_len as usize).min(MAX_FILE_NAME + 1);
-        let mut kept = 0;
-        let mut at = 0usize;
-        let mut piece = [0; 64];
-        while at < record_len {
-            let n = record_len.saturating_sub(at).min(piece.len());
-            let piece = piece.get_mut(..n).unwrap_or(&mut []);
-            self.read_exact_at(name_at.saturating_add(at as u64), piece)?;
-            at = at.saturating_add(n);
-            let bad = FormatError::UnitName { found: header.name_len };
-            let whole = if at < record_len {
-                if piece.contains(&0) { Err(bad) } else { Ok(&*piece) }
-            } else if piece.len() == 1 && record_len > 1 {
-                // The NUL alone, behind pieces that were checked.
-                if piece == [0] { Ok(&[][..]) } else { Err(bad) }
+        let header = match Mark::parse(&bytes, self.len.wrapping_sub(offset)) {
+            Ok(Mark::Unit(header)) => header,
+            Ok(Mark::End) => return Ok(None),
+            Err(error) => return self.damaged(offset, error).map(|()| None),
+        };
+        // The header was checked: at most 256 bytes, all in the file.
+        let mut left = header.name_len as usize;
+        let mut at = offset.wrapping_add(UNIT_HEADER_LEN as u64);
+        let mut room = name;
+        let mut spare = [0; 16];
+        while left > 0 {
+            let n = if room.is_empty() { left.min(spare.len()) } else { left.min(room.len()) };
+            let (piece, rest) = if room.is_empty() {
+                (spare.get_mut(..n).unwrap_or_default(), room)
             } else {
-                name_in_record(piece).map_err(|_| bad)
+                room.split_at_mut_checked(n).unwrap_or_default()
             };
-            let text = whole.map_err(|error| damaged(name_at, error))?;
-            kept = crate::copy::copy(name.get_mut(kept..).unwrap_or(&mut []), text).saturating_add(kept);
+            room = rest;
+            self.read_exact_at(at, piece)?;
+            left = left.wrapping_sub(n);
+            at = at.wrapping_add(n as u64);
+            // One NUL, at the very end.
+            let nul = piece.iter().position(|byte| *byte == 0).map_or(n, |at| at.wrapping_add(1));
+            if nul != n || (left == 0) != (piece.last() == Some(&0)) {
+                let error = FormatError::UnitName { found: header.name_len };
+                return self.damaged(offset.wrapping_add(UNIT_HEADER_LEN as u64), error).map(|()| None);
+            }
         }
-        let name_len = record_len.saturating_sub(1);
-        let mut record = UnitRecord::new(name.get(..kept).unwrap_or(&[]), header.instance, header.version, offset);
-        record.set_name_len(name_len);
-        Ok(Some((Located { record, header }, name_len)))
+        Ok(Some(Located { offset, header }))
     }
 }
 

@@ -71,7 +71,9 @@ impl<'p> Progress<'p> {
 
     /// Reports every percent up to `percent` that was not reported yet.
     pub fn reach(&mut self, percent: u8) {
-        let Some(callback) = &mut self.callback else { return };
+        let Some(callback) = &mut self.callback else {
+            return;
+        };
         while self.next <= percent.min(ALL) {
             callback(self.next);
             self.next = self.next.wrapping_add(1);
@@ -107,12 +109,13 @@ impl<'p> Progress<'p> {
     }
 }
 
+/// `from` and the part of the way to `to` that `done` of `total` is.
 fn share(done: u64, total: u64, from: u8, to: u8) -> u8 {
-    let span = u64::from(to.saturating_sub(from));
-    // Scaled down so that the product cannot overflow.
-    let (done, total) = if total > u64::MAX >> 8 { (done >> 8, total >> 8) } else { (done, total) };
-    let part = done.min(total).saturating_mul(span).checked_div(total).unwrap_or(0);
-    from.saturating_add(part as u8)
+    // Scaled down to 24 bits, so that 32-bit arithmetic does: a device has no fast 64-bit division.
+    let scale = 40u32.saturating_sub(total.leading_zeros());
+    let (done, total) = ((done.min(total) >> scale) as u32, (total >> scale) as u32);
+    let part = done.wrapping_mul(to.wrapping_sub(from).into()).checked_div(total).unwrap_or(0);
+    from.wrapping_add(part as u8)
 }
 
 #[cfg(test)]

@@ -293,7 +293,9 @@ impl<'s> Marks<'s> {
             return was;
         }
         let bit = 1u8 << (at & 7);
-        let Some(byte) = self.more.get_mut(at.wrapping_sub(64) >> 3) else { return false };
+        let Some(byte) = self.more.get_mut(at.wrapping_sub(64) >> 3) else {
+            return false;
+        };
         let was = *byte & bit != 0;
         *byte |= bit;
         was

@@ -2,10 +2,11 @@
 
 use crate::codec::Encode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::io::Stop;
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
 use crate::stream::Put;
-use crate::unit::{AfterSave, UnitError, UnitRecord};
+use crate::unit::{AfterSave, UnitError, UnitId, UnitRecord};
 use crate::wire::{FormatError, Header};
 use crate::writer::Writer;
 use core::fmt;
@@ -91,36 +92,53 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
     pub fn save<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
         let Self { medium, codec, crc, scratch, header, notes, after, progress } = self;
-        check_notes(notes).map_err(|error| SaveError::Unit {
-            unit: UnitRecord::new(SELF_NAME.as_bytes(), 0, SELF_VERSION, 0),
-            phase: Phase::Prepare,
-            at: 0,
-            error,
-        })?;
-        let mut writer = Writer::start(medium, codec, crc, &header, scratch, progress, after)?;
-        let mut failed = None;
+        let mut writer = Writer::start(medium, codec, crc, header, scratch, progress, after);
+        if check(&mut writer, notes).is_err() {
+            return writer.outcome();
+        }
         let mut called = 0usize;
         for entry in units {
             called = called.wrapping_add(1);
             if let Err(error) = entry.unit(machine).save_prep(after) {
-                failed = Some(hook_failed(entry, Phase::Prepare, error));
+                hook_failed(&mut writer, entry, Phase::Prepare, error);
                 break;
             }
             writer.progress().prepare(called as u64, units.len() as u64);
         }
-        if failed.is_none() {
-            failed = execute(&mut writer, machine, units, notes).err();
+        if !writer.is_failed() {
+            // What fails is kept in the writer.
+            let _ = execute(&mut writer, machine, units, notes);
         }
         for entry in units.get(..called).unwrap_or(&[]) {
-            if let Err(error) = entry.unit(machine).save_done(after, failed.is_none()) {
-                failed.get_or_insert(hook_failed(entry, Phase::Done, error));
+            if let Err(error) = entry.unit(machine).save_done(after, !writer.is_failed()) {
+                hook_failed(&mut writer, entry, Phase::Done, error);
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => writer.finish(),
+        if !writer.is_failed() {
+            let _ = writer.commit();
         }
+        writer.outcome()
     }
+}
+
+fn check<W: Write + Seek, E: Encode, C: Crc32>(
+    writer: &mut Writer<'_, W, E, C>,
+    notes: &[(&str, &str)],
+) -> Result<(), Stop> {
+    if let Err(error) = check_notes(notes) {
+        let unit = UnitRecord::of(UnitId::new(SELF_NAME, 0), SELF_VERSION);
+        return writer.unit_failed(unit, Phase::Prepare, 0, error);
+    }
+    writer.begin()
+}
+
+fn hook_failed<M, W: Write + Seek, E: Encode, C: Crc32>(
+    writer: &mut Writer<'_, W, E, C>,
+    entry: &Entry<M>,
+    phase: Phase,
+    error: UnitError,
+) {
+    let _ = writer.unit_failed(UnitRecord::of(entry.id(), entry.data_version()), phase, 0, error);
 }
 
 fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
@@ -128,31 +146,30 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
     machine: &mut M,
     units: &[Entry<M>],
     notes: &[(&str, &str)],
-) -> Result<(), SaveError<W::Error>> {
+) -> Result<(), Stop> {
     let share = |entry: &Entry<M>| entry.guessed_size().saturating_add(UNIT_SHARE);
     writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.saturating_add(share(entry))));
-    let ahead = units.iter().take_while(|entry| entry.is_ahead()).count();
-    let (ahead, behind) = units.split_at_checked(ahead).unwrap_or((&[], units));
-    let mut save = |writer: &mut Writer<'_, W, E, C>, entry: &Entry<M>| {
+    let mut notes_put = false;
+    let mut units = units.iter().peekable();
+    loop {
+        // The built-in unit comes before the first that is not ahead of it.
+        if !notes_put && !units.peek().is_some_and(|entry| entry.is_ahead()) {
+            notes_put = true;
+            writer.unit_of_size(SELF_NAME.as_bytes(), 0, SELF_VERSION, UNIT_SHARE, &mut |put| put_notes(put, notes))?;
+        }
+        let Some(entry) = units.next() else { break };
         if !entry.has_data() {
             writer.progress().advance(share(entry));
-            return Ok(());
+            continue;
         }
         let id = entry.id();
         let unit = entry.unit(machine);
         writer.unit_of_size(id.name.as_bytes(), id.instance, entry.data_version(), share(entry), &mut |put| {
             unit.save(put)
-        })
-    };
-    for entry in ahead {
-        save(writer, entry)?;
-    }
-    writer.unit_of_size(SELF_NAME.as_bytes(), 0, SELF_VERSION, UNIT_SHARE, &mut |put| put_notes(put, notes))?;
-    for entry in behind {
-        save(writer, entry)?;
+        })?;
     }
     writer.progress().reach(EXECUTED);
-    if writer.progress().is_cancelled() { Err(SaveError::Cancelled) } else { Ok(()) }
+    writer.check_cancel()
 }
 
 fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
@@ -170,12 +187,6 @@ fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError>
     }
     put.str("")?;
     put.str("")
-}
-
-fn hook_failed<M, E>(entry: &Entry<M>, phase: Phase, error: UnitError) -> SaveError<E> {
-    let id = entry.id();
-    let unit = UnitRecord::new(id.name.as_bytes(), id.instance, entry.data_version(), 0);
-    SaveError::Unit { unit, phase, at: 0, error }
 }
 
 /// The phases of a save and of a load.

@@ -1,211 +1,197 @@
 //! The plain bytes of one unit, out of a file.
 
 use crate::codec::{Decode, DecodeError, Input};
+use crate::io::Stop;
 use crate::load::LoadError;
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
+use crate::save::Phase;
 use crate::stream::{Get, Source, Widths};
 use crate::unit::{AfterLoad, UnitError};
 use crate::wire::FormatError;
 use embedded_io::{ErrorType, Read, Seek};
 
+/// The most that is read straight into a unit's memory at a time, so that progress moves and a cancel is heeded.
+const PIECE: usize = 128 << 10;
+
 /// Reads the packed bytes of one unit, never past its end, and decodes them.
 pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
-    medium: &'a mut Medium<R>,
-    codec: &'a mut D,
-    packed: &'a mut [u8],
-    progress: &'a mut Progress<'p>,
-    unit: Located,
-    /// The part of `packed` that holds bytes.
+    pub medium: &'a mut Medium<R>,
+    pub codec: &'a mut D,
+    pub packed: &'a mut [u8],
+    pub progress: &'a mut Progress<'p>,
+    pub unit: Located,
+    /// The buffer with the unit's name.
+    pub name: &'a [u8],
+    /// The part of `packed` that holds bytes, the file offset behind it, and whether the tag byte was read.
+    pub state: State,
+}
+
+/// Where a [`UnitSource`] is; it starts with all zeros.
+#[derive(Default)]
+pub(crate) struct State {
     from: usize,
     to: usize,
-    /// The file offset of the next packed byte to read.
-    at: u64,
+    /// Packed bytes that were read from the medium.
+    read: u64,
     tag_read: bool,
-    failed: Option<Failure<R::Error>>,
 }
 
-enum Failure<E> {
-    Io(E),
-    Format(u64, FormatError),
-    Cancelled,
-}
-
-impl<'a, 'p, R: Read + Seek, D: Decode> UnitSource<'a, 'p, R, D> {
-    pub fn new(
-        medium: &'a mut Medium<R>,
-        codec: &'a mut D,
-        packed: &'a mut [u8],
-        progress: &'a mut Progress<'p>,
-        unit: Located,
-    ) -> Self {
-        Self {
-            medium,
-            codec,
-            packed,
-            progress,
-            unit,
-            from: 0,
-            to: 0,
-            at: unit.data_at(),
-            tag_read: false,
-            failed: None,
-        }
-    }
-
+impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
-    pub fn run<T>(
+    pub fn run(
         mut self,
         buffer: &mut [u8],
         widths: &mut Widths,
         after: AfterLoad,
-        read: impl FnOnce(&mut Get<'_>) -> Result<T, UnitError>,
-    ) -> Result<T, LoadError<R::Error>> {
+        read: &mut dyn FnMut(&mut Get<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), Stop> {
         let mut get = Get::new(&mut self, buffer, widths, after);
         let returned = read(&mut get);
         let (status, at) = (get.status(), get.offset());
-        let record = self.unit.record;
         // What the stream met first counts, whatever the unit made of it.
-        let error = match (status.err().or(returned.as_ref().err().copied()), returned) {
-            (None, Ok(value)) => match self.failed {
-                Some(Failure::Cancelled) => return Err(LoadError::Cancelled),
-                Some(Failure::Io(error)) => return Err(LoadError::Io(error)),
+        match status.and(returned) {
+            Ok(()) => match self.medium.failed() {
                 // Damage beyond what the unit wanted is none of its business.
-                Some(Failure::Format(..)) | None => return Ok(value),
+                failed @ Some(LoadError::Format { .. }) => *failed = None,
+                Some(_) => return Err(Stop),
+                None => {}
             },
-            (Some(error), _) | (None, Err(error)) => error,
-        };
-        Err(match (self.failed, error) {
-            (Some(Failure::Cancelled), _) => LoadError::Cancelled,
-            (Some(Failure::Io(error)), UnitError::Stream) => LoadError::Io(error),
-            (Some(Failure::Format(offset, error)), UnitError::Stream) => {
-                LoadError::Format { offset, unit: Some(record), error }
+            // Q24
+            Err(UnitError::End) if after == AfterLoad::Debug && self.medium.failed().is_none() => {}
+            Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
+            Err(error) => {
+                let unit = self.unit.record(self.name);
+                if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
+                    *self.medium.failed() = None;
+                }
+                return self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error });
             }
-            (_, error) => LoadError::Unit { unit: record, phase: crate::save::Phase::Execute, at, error },
-        })
+        }
+        Ok(())
+    }
+
+    /// The file offset of the next packed byte to read.
+    fn at(&self) -> u64 {
+        self.unit.data_at().wrapping_add(self.state.read)
     }
 
     /// Packed bytes of the unit that were not read from the medium yet.
     fn left_in_file(&self) -> u64 {
-        self.unit.end().saturating_sub(self.at)
+        self.unit.header.packed_len().wrapping_sub(self.state.read)
     }
 
-    /// Reads packed bytes to the start of `into`, or of the own buffer; how many.
-    fn fetch(&mut self, into: Option<&mut [u8]>) -> usize {
+    #[cold]
+    #[inline(never)]
+    fn damaged<T>(&mut self, offset: u64, error: FormatError) -> Result<T, Stop> {
+        let unit = Some(self.unit.record(self.name));
+        self.medium.fail(LoadError::Format { offset, unit, error })
+    }
+
+    /// Reads packed bytes to the start of `into`; how many. There are some left.
+    #[inline(never)]
+    fn fetch(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
         if self.progress.is_cancelled() {
-            self.failed = Some(Failure::Cancelled);
-            return 0;
+            return self.medium.fail(LoadError::Cancelled);
         }
-        let own = into.is_none();
-        let into = into.unwrap_or(self.packed);
-        let n = usize::try_from(self.unit.end().saturating_sub(self.at)).unwrap_or(usize::MAX).min(into.len());
-        let piece = into.get_mut(..n).unwrap_or(&mut []);
-        match self.medium.read_at(self.at, piece) {
-            Ok(read) if read == n => {
-                self.at = self.at.saturating_add(n as u64);
-                self.progress.advance_to(self.at);
-                if own {
-                    (self.from, self.to) = (0, n);
-                }
-                n
-            }
-            Ok(read) => {
-                let error = FormatError::Truncated { needed: n as u64, found: read as u64 };
-                self.failed = Some(Failure::Format(self.at, error));
-                0
-            }
-            Err(error) => {
-                self.failed = Some(Failure::Io(error));
-                0
-            }
-        }
+        let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
+        let at = self.at();
+        self.medium.read_exact_at(at, into.get_mut(..n).unwrap_or_default())?;
+        self.state.read = self.state.read.wrapping_add(n as u64);
+        self.progress.advance_to(self.at());
+        Ok(n)
     }
 
-    /// The tag byte is looked at with the first read of more than nothing (Q16).
-    fn begin(&mut self) -> bool {
-        if self.tag_read {
-            return true;
+    /// The tag byte is looked at with the first read of more than nothing (Q16). `false` in a unit without any.
+    fn begin(&mut self) -> Result<bool, Stop> {
+        if self.state.tag_read {
+            return Ok(true);
+        }
+        if self.left_in_file() == 0 {
+            return Ok(false);
         }
         let mut tag = [0];
-        if self.left_in_file() == 0 || self.fetch(Some(&mut tag)) == 0 {
-            return false;
-        }
+        self.fetch(&mut tag)?;
         let [tag] = tag;
         if !self.codec.reset(tag) {
-            self.failed = Some(Failure::Format(self.unit.data_at(), FormatError::Codec { tag }));
-            return false;
+            return self.damaged(self.unit.data_at(), FormatError::Codec { tag });
         }
-        self.tag_read = true;
-        true
+        self.state.tag_read = true;
+        Ok(true)
     }
 
-    /// One step of the codec into `plain`; `None` at the end or after a failure.
-    fn step(&mut self, plain: &mut [u8]) -> Option<usize> {
-        if self.from == self.to && self.left_in_file() > 0 && self.fetch(None) == 0 {
-            return None;
+    /// One step of the codec into `plain`; how many bytes, 0 only at the end.
+    fn step(&mut self, plain: &mut [u8]) -> Result<usize, Stop> {
+        loop {
+            if self.state.from == self.state.to && self.left_in_file() > 0 {
+                // Lent to `fetch` for a moment.
+                let packed = core::mem::take(&mut self.packed);
+                let fetched = self.fetch(packed);
+                self.packed = packed;
+                (self.state.from, self.state.to) = (0, fetched?);
+            }
+            let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
+            let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
+            let error = match self.codec.decode(packed, plain, input) {
+                Ok(step) => {
+                    let idle = step.read == 0 && step.written == 0;
+                    self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
+                    if step.written > 0 || (idle && packed.is_empty() && input == Input::End) {
+                        return Ok(step.written);
+                    }
+                    if !idle || packed.is_empty() {
+                        continue;
+                    }
+                    // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
+                    FormatError::Packed
+                }
+                Err(DecodeError::Corrupt) => FormatError::Packed,
+                Err(DecodeError::End) => FormatError::PackedEnd,
+                Err(DecodeError::Window) => FormatError::Window,
+            };
+            let held = self.state.to.wrapping_sub(self.state.from);
+            return self.damaged(self.at().wrapping_sub(held as u64), error);
         }
-        let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
-        let packed = self.packed.get(self.from..self.to).unwrap_or(&[]);
-        let step = match self.codec.decode(packed, plain, input) {
-            Ok(step) => step,
-            Err(error) => {
-                let error = match error {
-                    DecodeError::Corrupt => FormatError::Packed,
-                    DecodeError::End => FormatError::PackedEnd,
-                    DecodeError::Window => FormatError::Window,
-                };
-                let held = self.to.saturating_sub(self.from);
-                self.failed = Some(Failure::Format(self.at.saturating_sub(held as u64), error));
-                return None;
-            }
-        };
-        self.from = self.from.saturating_add(step.read).min(self.to);
-        if step.read == 0 && step.written == 0 {
-            // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
-            if self.from < self.to {
-                self.failed = Some(Failure::Format(self.at, FormatError::Packed));
-                return None;
-            }
-            if self.left_in_file() == 0 {
-                return None;
-            }
+    }
+
+    fn fill(&mut self, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {
+        if plain.is_empty() || self.medium.failed().is_some() || !self.begin()? {
+            return Ok(());
         }
-        Some(step.written)
+        while let Some(rest) = plain.get_mut(*filled..)
+            && !rest.is_empty()
+        {
+            let n = if !self.codec.is_transparent() {
+                self.step(rest)?
+            } else if self.left_in_file() > 0 {
+                let piece = rest.len().min(PIECE);
+                self.fetch(rest.get_mut(..piece).unwrap_or_default())?
+            } else {
+                0
+            };
+            if n == 0 {
+                break;
+            }
+            *filled = filled.wrapping_add(n);
+        }
+        Ok(())
     }
 }
 
 impl<R: Read + Seek, D: Decode> Source for UnitSource<'_, '_, R, D> {
     fn read(&mut self, plain: &mut [u8]) -> usize {
-        if plain.is_empty() || self.failed.is_some() || !self.begin() {
-            return 0;
-        }
-        let mut filled = 0usize;
-        while let Some(rest) = plain.get_mut(filled..)
-            && !rest.is_empty()
-        {
-            let n = if self.codec.is_transparent() {
-                let piece = rest.len().min(128 << 10);
-                match self.fetch(rest.get_mut(..piece)) {
-                    0 => break,
-                    n => n,
-                }
-            } else {
-                match self.step(rest) {
-                    Some(n) => n,
-                    None => break,
-                }
-            };
-            filled = filled.saturating_add(n);
-        }
+        let mut filled = 0;
+        // What fails is kept in the medium.
+        let _ = self.fill(plain, &mut filled);
         filled
     }
 
-    fn is_failed(&self) -> bool {
-        self.failed.is_some()
+    fn is_failed(&mut self) -> bool {
+        self.medium.failed().is_some()
     }
 
     fn left(&self) -> Option<u64> {
-        match (self.tag_read, self.left_in_file()) {
+        match (self.state.tag_read, self.left_in_file()) {
             (false, 0) => Some(0),
             (true, left) if self.codec.is_transparent() => Some(left),
             _ => None,

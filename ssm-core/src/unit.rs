@@ -116,10 +116,8 @@ pub enum UnitError {
     Invalid(&'static str),
     /// A value is too large for the width that the file or the reader gives it.
     Overflow {
-        /// The value.
+        /// The value. The largest that fits is 0xffffffff.
         found: u64,
-        /// The largest that fits.
-        max: u64,
     },
     /// A string is longer than the format or the reader's buffer allows, in bytes.
     TooLong {
@@ -162,8 +160,12 @@ impl fmt::Display for UnitError {
             UnitError::End => f.write_str("read past the end of the unit"),
             UnitError::Version(found) => write!(f, "version {found} is not supported"),
             UnitError::Invalid(why) => f.write_str(why),
-            UnitError::Overflow { found, max } => write!(f, "value {found:#x} found, at most {max:#x} expected"),
-            UnitError::TooLong { found, max } => write!(f, "string of {found} bytes found, at most {max} expected"),
+            UnitError::Overflow { found } => {
+                write!(f, "value {found:#x} found, at most 0xffffffff expected")
+            }
+            UnitError::TooLong { found, max } => {
+                write!(f, "string of {found} bytes found, at most {max} expected")
+            }
             UnitError::Marker { found, expected } => {
                 write!(f, "struct marker {found:#010x} found, {expected:#010x} expected")
             }
@@ -191,15 +193,17 @@ pub struct UnitRecord {
 }
 
 impl UnitRecord {
-    pub(crate) fn new(name: &[u8], instance: u32, version: u32, offset: u64) -> Self {
-        let mut record = Self { name: [0; MAX_NAME], name_len: name.len() as u8, instance, version, offset };
-        crate::copy::copy(&mut record.name, name);
+    /// `name` may hold the start of the name only.
+    #[inline(never)]
+    pub(crate) fn new(name: &[u8], name_len: usize, instance: u32, version: u32, offset: u64) -> Self {
+        let mut record = Self { name: [0; MAX_NAME], name_len: name_len as u8, instance, version, offset };
+        crate::copy::copy(&mut record.name, name.get(..name_len).unwrap_or(name));
         record
     }
 
-    /// For a name of which only the start was kept.
-    pub(crate) fn set_name_len(&mut self, len: usize) {
-        self.name_len = len as u8;
+    /// A unit outside the execute phase, where it has no place in the file.
+    pub(crate) fn of(id: UnitId<'_>, version: u32) -> Self {
+        Self::new(id.name.as_bytes(), id.name.len(), id.instance, version, 0)
     }
 
     /// The name's bytes, the first 47 of them.

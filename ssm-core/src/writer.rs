@@ -1,8 +1,8 @@
 //! Writing a file of format 1.2 unit by unit: what a save and a converter have in common.
 
-use crate::codec::{Encode, Input};
+use crate::codec::{Encode, Input, Step};
 use crate::crc32::{Crc32, RunningCrc};
-use crate::io::{WriteFull, write_full};
+use crate::io::{Stop, WriteFull, write_full};
 use crate::progress::Progress;
 use crate::save::{Phase, SaveError};
 use crate::stream::{Put, Sink, Widths};
@@ -49,23 +49,21 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         header: &Header,
         scratch: &'s mut [u8],
     ) -> Result<Self, SaveError<W::Error>> {
-        Self::start(medium, codec, crc, header, scratch, Progress::new(), AfterSave::Continue)
+        let mut writer = Self::start(medium, codec, crc, *header, scratch, Progress::new(), AfterSave::Continue);
+        writer.begin().map_err(|Stop| writer.error())?;
+        Ok(writer)
     }
 
+    /// A writer that has not written its header yet: see [`begin`](Self::begin).
     pub(crate) fn start(
         medium: W,
         codec: E,
         crc: C,
-        header: &Header,
+        header: Header,
         scratch: &'s mut [u8],
         progress: Progress<'s>,
         after: AfterSave,
-    ) -> Result<Self, SaveError<W::Error>> {
-        let header = Header { file_len: 0, crc: 0, ..*header };
-        header.check_writable().map_err(SaveError::Header)?;
-        if scratch.is_empty() {
-            return Err(SaveError::Scratch);
-        }
+    ) -> Self {
         // The packed half is the larger one, so that a block of random bytes fits.
         let plain_len = if codec.is_transparent() {
             scratch.len()
@@ -74,12 +72,24 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         };
         let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
         let crc = RunningCrc::new(crc);
-        let mut output =
+        let output =
             Output { medium, codec, crc, packed, position: 0, started: false, budget: 0, progress, failed: None };
-        let bytes = header.emit();
-        output.store(&bytes)?;
+        Self { output, plain, header, after }
+    }
+
+    /// Writes the header without size and checksum.
+    pub(crate) fn begin(&mut self) -> Result<(), Stop> {
+        let output = &mut self.output;
+        (self.header.file_len, self.header.crc) = (0, 0);
+        if let Err(error) = self.header.check_writable() {
+            return output.stop(SaveError::Header(error));
+        }
+        if self.plain.is_empty() && output.packed.is_empty() {
+            return output.stop(SaveError::Scratch);
+        }
+        let bytes = self.header.emit();
         output.crc.append(bytes.get(CRC_FROM as usize..).unwrap_or(&[]));
-        Ok(Self { output, plain, header, after })
+        output.store(&bytes)
     }
 
     /// Writes one unit. `name` is 1 to 255 bytes without NUL; names of more than 47 bytes are for converters, the
@@ -91,7 +101,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         version: u32,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
     ) -> Result<(), SaveError<W::Error>> {
-        self.unit_of_size(name, instance, version, 0, save)
+        self.unit_of_size(name, instance, version, 0, save).map_err(|Stop| self.error())
     }
 
     /// `guess` bytes of the progress belong to this unit.
@@ -102,11 +112,16 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         version: u32,
         guess: u64,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
-    ) -> Result<(), SaveError<W::Error>> {
-        let unit = UnitRecord::new(name, instance, version, self.output.position);
-        let fail = |at, error| SaveError::Unit { unit, phase: Phase::Execute, at, error };
-        if name.is_empty() || name.len() > MAX_FILE_NAME || name.contains(&0) {
-            return Err(fail(0, UnitError::Invalid("a unit's name is 1 to 255 bytes without NUL")));
+    ) -> Result<(), Stop> {
+        let start = self.output.position;
+        if !(1..=MAX_FILE_NAME).contains(&name.len()) || !name.iter().all(|byte| (1..=u8::MAX).contains(byte)) {
+            let error = UnitError::Invalid("a unit's name is 1 to 255 bytes without NUL");
+            return self.unit_failed(
+                UnitRecord::new(name, name.len(), instance, version, start),
+                Phase::Execute,
+                0,
+                error,
+            );
         }
         self.output.check_cancel()?;
         let mut record = UnitHeader { len: 0, version, instance, name_len: (name.len() as u32).saturating_add(1) };
@@ -124,38 +139,78 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         let (at, touched) = (put.offset(), put.is_touched());
         // What the stream met first counts, whatever the unit made of it.
         if let Err(error) = flushed.and(returned) {
-            return Err(self.output.failed.take().unwrap_or(fail(at, error)));
+            return self.unit_failed(
+                UnitRecord::new(name, name.len(), instance, version, start),
+                Phase::Execute,
+                at,
+                error,
+            );
         }
         if touched {
             self.output.end()?;
         }
         self.output.spend(u64::MAX);
-        record.len = self.output.position.saturating_sub(unit.offset);
-        self.output.patch(unit.offset.saturating_add(UNIT_LEN_AT), record.len)
+        record.len = self.output.position.wrapping_sub(start);
+        self.output.patch(start.wrapping_add(UNIT_LEN_AT), record.len)
+    }
+
+    /// Keeps a unit's failure, unless something failed before.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unit_failed(
+        &mut self,
+        unit: UnitRecord,
+        phase: Phase,
+        at: u64,
+        error: UnitError,
+    ) -> Result<(), Stop> {
+        self.output.stop(SaveError::Unit { unit, phase, at, error })
     }
 
     /// Writes the end record, then size and checksum into the header: only now the file is valid. Its length in bytes.
     ///
     /// The medium is flushed before and after; whether that makes it durable is the medium's to say.
-    pub fn finish(self) -> Result<u64, SaveError<W::Error>> {
-        let mut output = self.output;
-        let crc = output.crc.value();
+    pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
+        self.commit().map_err(|Stop| self.error())?;
+        Ok(self.output.position)
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<(), Stop> {
+        let output = &mut self.output;
         output.check_cancel()?;
         output.store(&UnitHeader::emit_end())?;
         let file_len = output.position;
         output.flush()?;
         output.seek(SIZE_AT)?;
-        let header = Header { file_len, crc, ..self.header }.emit();
-        let commit = header.get(SIZE_AT as usize..CRC_FROM as usize).unwrap_or(&[]);
-        output.store(commit)?;
+        output.store(&Header::emit_commit(file_len, output.crc.value()))?;
         output.seek(file_len)?;
         output.flush()?;
         output.progress.finish();
-        Ok(file_len)
+        Ok(())
     }
 
     pub(crate) fn progress(&mut self) -> &mut Progress<'s> {
         &mut self.output.progress
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.output.failed.is_some()
+    }
+
+    /// The file's length so far, or what failed first.
+    pub(crate) fn outcome(self) -> Result<u64, SaveError<W::Error>> {
+        match self.output.failed {
+            None => Ok(self.output.position),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn error(&mut self) -> SaveError<W::Error> {
+        self.output.failed.take().unwrap_or(SaveError::Cancelled)
+    }
+
+    pub(crate) fn check_cancel(&mut self) -> Result<(), Stop> {
+        self.output.check_cancel()
     }
 }
 
@@ -172,46 +227,66 @@ struct Output<'s, W: ErrorType, E, C> {
     /// What the unit may still add to the progress.
     budget: u64,
     progress: Progress<'s>,
+    /// What failed first.
     failed: Option<SaveError<W::Error>>,
 }
 
 impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
-    /// Writes bytes that the checksum does not cover.
-    fn store(&mut self, bytes: &[u8]) -> Result<(), SaveError<W::Error>> {
-        write_full(&mut self.medium, bytes).map_err(|error| match error {
-            WriteFull::Io(error) => SaveError::Io(error),
-            WriteFull::Full => SaveError::Full { offset: self.position },
-        })?;
-        self.position = self.position.saturating_add(bytes.len() as u64);
-        Ok(())
+    #[cold]
+    #[inline(never)]
+    fn stop(&mut self, error: SaveError<W::Error>) -> Result<(), Stop> {
+        self.failed.get_or_insert(error);
+        Err(Stop)
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), SaveError<W::Error>> {
+    /// Writes bytes that the checksum does not cover.
+    #[inline(never)]
+    fn store(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        match write_full(&mut self.medium, bytes) {
+            Ok(()) => {
+                self.position = self.position.wrapping_add(bytes.len() as u64);
+                Ok(())
+            }
+            Err(WriteFull::Io(error)) => self.stop(SaveError::Io(error)),
+            Err(WriteFull::Full) => self.stop(SaveError::Full { offset: self.position }),
+        }
+    }
+
+    #[inline(never)]
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.crc.append(bytes);
         self.store(bytes)
     }
 
-    fn seek(&mut self, to: u64) -> Result<(), SaveError<W::Error>> {
-        self.medium.seek(SeekFrom::Start(to)).map_err(SaveError::Io)?;
-        self.position = to;
-        Ok(())
+    #[inline(never)]
+    fn seek(&mut self, to: u64) -> Result<(), Stop> {
+        match self.medium.seek(SeekFrom::Start(to)) {
+            Ok(_) => {
+                self.position = to;
+                Ok(())
+            }
+            Err(error) => self.stop(SaveError::Io(error)),
+        }
     }
 
-    fn flush(&mut self) -> Result<(), SaveError<W::Error>> {
-        self.medium.flush().map_err(SaveError::Io)
+    fn flush(&mut self) -> Result<(), Stop> {
+        match self.medium.flush() {
+            Ok(()) => Ok(()),
+            Err(error) => self.stop(SaveError::Io(error)),
+        }
     }
 
-    fn patch(&mut self, at: u64, value: u64) -> Result<(), SaveError<W::Error>> {
+    fn patch(&mut self, at: u64, value: u64) -> Result<(), Stop> {
         let end = self.position;
         let bytes = value.to_le_bytes();
-        self.crc.patch(at.saturating_sub(CRC_FROM), bytes);
+        self.crc.patch(end.wrapping_sub(at).wrapping_sub(8), bytes);
         self.seek(at)?;
         self.store(&bytes)?;
         self.seek(end)
     }
 
-    fn check_cancel(&self) -> Result<(), SaveError<W::Error>> {
-        if self.progress.is_cancelled() { Err(SaveError::Cancelled) } else { Ok(()) }
+    fn check_cancel(&mut self) -> Result<(), Stop> {
+        if self.progress.is_cancelled() { self.stop(SaveError::Cancelled) } else { Ok(()) }
     }
 
     fn spend(&mut self, bytes: u64) {
@@ -221,7 +296,7 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
     }
 
     /// The tag byte comes with the first put, if only of zero bytes (Q16).
-    fn begin(&mut self) -> Result<(), SaveError<W::Error>> {
+    fn begin(&mut self) -> Result<(), Stop> {
         if self.started {
             return Ok(());
         }
@@ -231,7 +306,7 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
         self.append(&[tag])
     }
 
-    fn pack(&mut self, mut plain: &[u8]) -> Result<(), SaveError<W::Error>> {
+    fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
         self.begin()?;
         while !plain.is_empty() {
             self.check_cancel()?;
@@ -240,7 +315,7 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
                 self.append(piece)?;
                 piece.len()
             } else {
-                self.encode(piece, Input::More)?.0
+                self.encode(piece, Input::More)?.read
             };
             plain = plain.get(taken..).unwrap_or(&[]);
             self.spend(taken as u64);
@@ -248,33 +323,27 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), SaveError<W::Error>> {
+    fn end(&mut self) -> Result<(), Stop> {
         self.begin()?;
         if !self.codec.is_transparent() {
-            while self.encode(&[], Input::End)?.1 > 0 {}
+            while self.encode(&[], Input::End)?.written > 0 {}
         }
         Ok(())
     }
 
-    /// One step of the codec: plain bytes taken, packed bytes written.
-    fn encode(&mut self, plain: &[u8], input: Input) -> Result<(usize, usize), SaveError<W::Error>> {
+    /// One step of the codec, its packed bytes written.
+    fn encode(&mut self, plain: &[u8], input: Input) -> Result<Step, Stop> {
         let step = self.codec.encode(plain, self.packed, input);
-        let packed = self.packed.get(..step.written).unwrap_or(&[]);
-        self.crc.append(packed);
-        write_full(&mut self.medium, packed).map_err(|error| match error {
-            WriteFull::Io(error) => SaveError::Io(error),
-            WriteFull::Full => SaveError::Full { offset: self.position },
-        })?;
-        self.position = self.position.saturating_add(packed.len() as u64);
-        Ok((step.read, step.written))
+        // Lent to `append` for a moment.
+        let packed = core::mem::take(&mut self.packed);
+        let done = self.append(packed.get(..step.written).unwrap_or(&[]));
+        self.packed = packed;
+        done.map(|()| step)
     }
 }
 
 impl<W: Write + Seek, E: Encode, C: Crc32> Sink for Output<'_, W, E, C> {
     fn write(&mut self, plain: &[u8]) -> Result<(), UnitError> {
-        self.pack(plain).map_err(|error| {
-            self.failed.get_or_insert(error);
-            UnitError::Stream
-        })
+        self.pack(plain).map_err(|Stop| UnitError::Stream)
     }
 }

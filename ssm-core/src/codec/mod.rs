@@ -46,8 +46,9 @@ pub struct Step {
 /// Why packed bytes do not decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
+    // From 1 on, so that `None` is zero and a decoder in a static takes no flash.
     /// They are not what an encoder makes.
-    Corrupt,
+    Corrupt = 1,
     /// The input ends in the middle of a block or stream.
     End,
     /// A block reaches further back than the decoder's window; a larger window can decode it.

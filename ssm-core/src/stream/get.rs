@@ -10,7 +10,7 @@ pub(crate) trait Source {
     /// Fills `plain` from its start; less than all only at the end of the unit's data or after a failure.
     fn read(&mut self, plain: &mut [u8]) -> usize;
     /// Whether the layer below failed, rather than ended.
-    fn is_failed(&self) -> bool;
+    fn is_failed(&mut self) -> bool;
     /// Plain bytes that are left, where the codec can tell.
     fn left(&self) -> Option<u64>;
 }
@@ -68,8 +68,8 @@ impl<'a> Get<'a> {
         let held = self.buffer.get(self.from..self.to).unwrap_or(&[]);
         if into.len() <= held.len() {
             let n = copy(into, held);
-            self.from = self.from.saturating_add(n);
-            self.offset = self.offset.saturating_add(n as u64);
+            self.from = self.from.wrapping_add(n);
+            self.offset = self.offset.wrapping_add(n as u64);
             return Ok(());
         }
         self.bytes_beyond(into)
@@ -78,17 +78,17 @@ impl<'a> Get<'a> {
     #[cold]
     fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
         let mut filled = copy(into, self.buffer.get(self.from..self.to).unwrap_or(&[]));
-        self.from = self.from.saturating_add(filled);
+        self.from = self.from.wrapping_add(filled);
         let rest = into.get_mut(filled..).unwrap_or(&mut []);
         if rest.len() >= self.buffer.len() {
-            filled = filled.saturating_add(self.source.read(rest));
+            filled = filled.wrapping_add(self.source.read(rest));
         } else {
             self.refill();
             let n = copy(rest, self.buffer.get(..self.to).unwrap_or(&[]));
             self.from = n;
-            filled = filled.saturating_add(n);
+            filled = filled.wrapping_add(n);
         }
-        self.offset = self.offset.saturating_add(filled as u64);
+        self.offset = self.offset.wrapping_add(filled as u64);
         if filled < into.len() {
             return Err(self.ended());
         }
@@ -112,8 +112,8 @@ impl<'a> Get<'a> {
         loop {
             let held = self.to.saturating_sub(self.from);
             let n = held.min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.from = self.from.saturating_add(n);
-            self.offset = self.offset.saturating_add(n as u64);
+            self.from = self.from.wrapping_add(n);
+            self.offset = self.offset.wrapping_add(n as u64);
             left = left.saturating_sub(n as u64);
             if left == 0 {
                 return Ok(());
@@ -123,7 +123,7 @@ impl<'a> Get<'a> {
                 if self.source.read(&mut byte) == 0 {
                     return Err(self.ended());
                 }
-                self.offset = self.offset.saturating_add(1);
+                self.offset = self.offset.wrapping_add(1);
                 left = left.saturating_sub(1);
                 continue;
             }
@@ -235,7 +235,7 @@ impl<'a> Get<'a> {
     }
 
     fn narrow(&mut self, value: u64) -> Result<u32, UnitError> {
-        u32::try_from(value).map_err(|_| self.fail(UnitError::Overflow { found: value, max: u32::MAX.into() }))
+        u32::try_from(value).map_err(|_| self.fail(UnitError::Overflow { found: value }))
     }
 
     /// Says how wide guest pointers are in a 1.1 file, 4 or 8 bytes, for the rest of the load. Heeded once, before the

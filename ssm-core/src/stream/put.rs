@@ -51,7 +51,7 @@ impl<'a> Put<'a> {
         let full = self.buffer.get(..self.used).unwrap_or(&[]);
         if !full.is_empty() {
             self.status = self.sink.write(full);
-            self.flushed = self.flushed.saturating_add(self.used as u64);
+            self.flushed = self.flushed.wrapping_add(self.used as u64);
             self.used = 0;
         }
         self.status
@@ -63,7 +63,7 @@ impl<'a> Put<'a> {
         self.status?;
         let room = self.buffer.get_mut(self.used..).unwrap_or(&mut []);
         if bytes.len() <= room.len() {
-            self.used = self.used.saturating_add(copy(room, bytes));
+            self.used = self.used.wrapping_add(copy(room, bytes));
             return Ok(());
         }
         self.bytes_beyond(bytes)
@@ -75,7 +75,7 @@ impl<'a> Put<'a> {
         let taken = if self.used > 0 {
             let room = self.buffer.get_mut(self.used..).unwrap_or(&mut []);
             let taken = copy(room, bytes);
-            self.used = self.used.saturating_add(taken);
+            self.used = self.used.wrapping_add(taken);
             taken
         } else {
             0
@@ -87,7 +87,7 @@ impl<'a> Put<'a> {
             return Ok(());
         }
         self.status = self.sink.write(rest);
-        self.flushed = self.flushed.saturating_add(rest.len() as u64);
+        self.flushed = self.flushed.wrapping_add(rest.len() as u64);
         self.status
     }
 
@@ -143,7 +143,7 @@ impl<'a> Put<'a> {
         }
         match u32::try_from(value) {
             Ok(value) => self.u32(value),
-            Err(_) => Err(self.fail(UnitError::Overflow { found: value, max: u32::MAX.into() })),
+            Err(_) => Err(self.fail(UnitError::Overflow { found: value })),
         }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Put<'a> {
 
     /// How many plain bytes were put so far.
     pub fn offset(&self) -> u64 {
-        self.flushed.saturating_add(self.used as u64)
+        self.flushed.wrapping_add(self.used as u64)
     }
 
     /// What happens to the machine after the save.

@@ -18,7 +18,8 @@ pub enum FormatError {
     },
     /// The first 32 bytes are not the magic of a saved state.
     Magic,
-    /// A saved state, but of a format that is not read here; the three characters after the `V`.
+    /// A saved state, but of a format that is not read here, or its magic goes on differently (Q2); the three characters
+    /// after the `V`.
     Version {
         /// Such as `*b"2.0"`.
         found: [u8; 3],
@@ -121,10 +122,15 @@ impl fmt::Display for FormatError {
                 write!(f, "the file ends early: {found} bytes found, {needed} expected")
             }
             FormatError::Magic => f.write_str("not a saved state: the magic was not found"),
+            FormatError::Version { found: [b'1', b'.', b'0'..=b'2'] } => {
+                f.write_str("other bytes found behind the magic's version, a line feed and zeros expected")
+            }
             FormatError::Version { found } => {
                 write!(f, "saved state of format {} found, 1.0, 1.1 or 1.2 expected", found.escape_ascii())
             }
-            FormatError::Writer { field, found, max } => write!(f, "{field} {found} found, 1 to {max} expected"),
+            FormatError::Writer { field, found, max } => {
+                write!(f, "{field} {found} found, 1 to {max} expected")
+            }
             FormatError::Width { field, found } => write!(
                 f,
                 "{found} {field} found, {} expected",
@@ -134,7 +140,9 @@ impl fmt::Display for FormatError {
             FormatError::Size { stored: 0, actual } => {
                 write!(f, "the save was never finished: size 0 stored, {actual} bytes expected")
             }
-            FormatError::Size { stored, actual } => write!(f, "{actual} bytes found, {stored} expected"),
+            FormatError::Size { stored, actual } => {
+                write!(f, "{actual} bytes found, {stored} expected")
+            }
             FormatError::Crc { stored, computed } => {
                 write!(f, "checksum {computed:#010x} found, {stored:#010x} expected")
             }
@@ -147,7 +155,7 @@ impl fmt::Display for FormatError {
             FormatError::UnitLength { found, min, max } => {
                 write!(f, "unit length {found} found, {min} to {max} expected")
             }
-            FormatError::Codec { tag } => write!(f, "codec tag {tag} found, one that this reader has expected"),
+            FormatError::Codec { tag } => write!(f, "codec tag {tag} found, which this reader does not have"),
             FormatError::Packed => f.write_str("the packed bytes do not decode"),
             FormatError::PackedEnd => f.write_str("the unit ends inside a packed block"),
             FormatError::Window => f.write_str("a packed block reaches further back than the decoder's window"),

@@ -135,7 +135,9 @@ impl Header {
             Some(b"V1.0\n\0\0\0\0") => Format::V1_0,
             Some(b"V1.1\n\0\0\0\0") => Format::V1_1,
             Some(b"V1.2\n\0\0\0\0") => Format::V1_2,
-            _ => return Err(FormatError::Version { found: field(magic, 24) }),
+            _ => {
+                return Err(FormatError::Version { found: field(magic, 24) });
+            }
         };
         let u8_at = |at| u8::from_le_bytes(field(start, at));
         let u32_at = |at| u32::from_le_bytes(field(start, at));
@@ -188,15 +190,21 @@ impl Header {
         }
         match self.host_bits {
             None | Some(32 | 64) => {}
-            Some(found) => return Err(FormatError::Width { field: "host bits", found }),
+            Some(found) => {
+                return Err(FormatError::Width { field: "host bits", found });
+            }
         }
         match self.gc_phys_bytes {
             None | Some(4 | 8) => {}
-            Some(found) => return Err(FormatError::Width { field: "guest-physical address bytes", found }),
+            Some(found) => {
+                return Err(FormatError::Width { field: "guest-physical address bytes", found });
+            }
         }
         match self.gc_ptr_bytes {
             None | Some(4 | 8) => {}
-            Some(found) => return Err(FormatError::Width { field: "guest pointer bytes", found }),
+            Some(found) => {
+                return Err(FormatError::Width { field: "guest pointer bytes", found });
+            }
         }
         if nil_uuid { Ok(()) } else { Err(FormatError::Machine) }
     }
@@ -230,6 +238,14 @@ impl Header {
             76,
             [self.host_bits.unwrap_or(64), self.gc_phys_bytes.unwrap_or(8), self.gc_ptr_bytes.unwrap_or(8), 0],
         );
+        out
+    }
+
+    /// The fields that make a file valid: size and CRC, the 12 bytes from [`SIZE_AT`] on.
+    pub(crate) fn emit_commit(file_len: u64, crc: u32) -> [u8; 12] {
+        let mut out = [0; 12];
+        set_field(&mut out, 0, file_len.to_le_bytes());
+        set_field(&mut out, 8, crc.to_le_bytes());
         out
     }
 

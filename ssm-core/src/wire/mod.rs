@@ -10,7 +10,7 @@ pub use error::FormatError;
 pub(crate) use header::{CRC_FROM, HEADER_PROBE, SIZE_AT};
 pub use header::{Format, Header, WriterVersion};
 pub use unit::MAX_FILE_NAME;
-pub(crate) use unit::{Mark, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader, name_in_record};
+pub(crate) use unit::{Mark, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader};
 
 /// The little-endian field at `at`, or zero where `bytes` is too short (callers check lengths first).
 pub(crate) fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {

@@ -85,14 +85,6 @@ impl UnitHeader {
     }
 }
 
-/// The name in `record`, the bytes of a name field with its NUL.
-pub(crate) fn name_in_record(record: &[u8]) -> Result<&[u8], FormatError> {
-    match record.split_last() {
-        Some((0, name)) if !name.is_empty() && !name.contains(&0) => Ok(name),
-        _ => Err(FormatError::UnitName { found: record.len() as u32 }),
-    }
-}
-
 fn emit(magic: [u8; 8], unit: &UnitHeader) -> [u8; UNIT_HEADER_LEN] {
     let mut out = [0; UNIT_HEADER_LEN];
     set_field(&mut out, 0, magic);
@@ -141,13 +133,5 @@ mod tests {
         let mut end = [0xff; 28];
         end[..8].copy_from_slice(b"\nTheEnd\0");
         assert_eq!(Mark::parse(&end, 28), Ok(Mark::End));
-    }
-
-    #[test]
-    fn names() {
-        assert_eq!(name_in_record(b"SSM\0"), Ok(&b"SSM"[..]));
-        for bad in [&b""[..], b"\0", b"SSM", b"S\0M\0"] {
-            assert!(name_in_record(bad).is_err(), "{bad:?}");
-        }
     }
 }

@@ -26,11 +26,15 @@ pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
         }
         let mut length = usize::from(control >> 5).wrapping_add(2);
         if length == 9 {
-            let Some(&more) = code.get(from) else { return false };
+            let Some(&more) = code.get(from) else {
+                return false;
+            };
             length = length.wrapping_add(usize::from(more));
             from = from.wrapping_add(1);
         }
-        let Some(&low) = code.get(from) else { return false };
+        let Some(&low) = code.get(from) else {
+            return false;
+        };
         from = from.wrapping_add(1);
         let distance = (usize::from(control & 31) << 8 | usize::from(low)).wrapping_add(1);
         if !wide_repeat(plain, at, distance, length) && !repeat(plain, at, distance, length) {
@@ -46,7 +50,9 @@ pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
 fn wide_literals(code: &[u8], from: usize, plain: &mut [u8], at: usize) -> bool {
     let from = code.get(from..).and_then(|code| code.first_chunk::<WIDE>());
     let to = plain.get_mut(at..).and_then(|plain| plain.first_chunk_mut::<WIDE>());
-    let (Some(from), Some(to)) = (from, to) else { return false };
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
     *to = *from;
     true
 }
@@ -63,7 +69,9 @@ fn wide_repeat(plain: &mut [u8], at: usize, distance: usize, length: usize) -> b
         let Some(&chunk) = plain.get(at.wrapping_sub(distance)..).and_then(|from| from.first_chunk::<WIDE>()) else {
             return false;
         };
-        let Some(to) = plain.get_mut(at..).and_then(|to| to.first_chunk_mut::<WIDE>()) else { return false };
+        let Some(to) = plain.get_mut(at..).and_then(|to| to.first_chunk_mut::<WIDE>()) else {
+            return false;
+        };
         *to = chunk;
         done = done.wrapping_add(WIDE);
     }
@@ -89,7 +97,9 @@ pub(super) fn encode(plain: &[u8], code: &mut [u8], table: &mut [u16]) -> Encode
     let mut at = 0;
     let mut misses = 0usize;
     while let Some(word) = word_at(plain, at) {
-        let Some(slot) = table.get_mut(hash(word)) else { break };
+        let Some(slot) = table.get_mut(hash(word)) else {
+            break;
+        };
         let candidate = usize::from(*slot);
         *slot = at as u16;
         let distance = at.wrapping_sub(candidate);
@@ -128,7 +138,9 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// How many bytes from `at` on equal those from `earlier` on, 264 at most. Three are known to.
 fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
-    let (Some(a), Some(b)) = (plain.get(earlier..), plain.get(at..)) else { return 0 };
+    let (Some(a), Some(b)) = (plain.get(earlier..), plain.get(at..)) else {
+        return 0;
+    };
     let b = b.get(..MAX_MATCH).unwrap_or(b);
     let (a_words, _) = a.as_chunks::<8>();
     let (b_words, b_tail) = b.as_chunks::<8>();
@@ -155,7 +167,9 @@ impl Code<'_> {
     fn literals(&mut self, plain: &[u8], from: &mut usize, to: usize) -> bool {
         while *from < to {
             let run = to.wrapping_sub(*from).min(MAX_LITERALS);
-            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else { return false };
+            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
+                return false;
+            };
             let run = run.min(room.len());
             if run == 0 {
                 return false;

@@ -149,7 +149,9 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
                     if self.packed_left == 0 || self.plain_left == 0 {
                         return Err(DecodeError::Corrupt);
                     }
-                    let Some(control) = self.next_byte(packed) else { return Ok(()) };
+                    let Some(control) = self.next_byte(packed) else {
+                        return Ok(());
+                    };
                     self.token = match control {
                         0..32 => Token::Literals(usize::from(control).wrapping_add(1)),
                         32..224 => Token::Distance(control & 31, usize::from(control >> 5).wrapping_add(2)),
@@ -178,14 +180,18 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
                     if self.packed_left == 0 {
                         return Err(DecodeError::Corrupt);
                     }
-                    let Some(more) = self.next_byte(packed) else { return Ok(()) };
+                    let Some(more) = self.next_byte(packed) else {
+                        return Ok(());
+                    };
                     self.token = Token::Distance(high, usize::from(more).wrapping_add(9));
                 }
                 Token::Distance(high, length) => {
                     if self.packed_left == 0 {
                         return Err(DecodeError::Corrupt);
                     }
-                    let Some(low) = self.next_byte(packed) else { return Ok(()) };
+                    let Some(low) = self.next_byte(packed) else {
+                        return Ok(());
+                    };
                     let distance = usize::from(u16::from_le_bytes([low, high])).wrapping_add(1);
                     if distance > self.made || length > self.plain_left {
                         return Err(DecodeError::Corrupt);
@@ -221,7 +227,9 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
             return length; // a full turn back: the bytes are there
         }
         let n = length.min(size.wrapping_sub(source)).min(gap);
-        let Some((low, high)) = window.split_at_mut_checked(source) else { return 0 };
+        let Some((low, high)) = window.split_at_mut_checked(source) else {
+            return 0;
+        };
         copy(low.get_mut(self.at..self.at.wrapping_add(n)).unwrap_or(&mut []), high)
     }
 }

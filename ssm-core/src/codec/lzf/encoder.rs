@@ -18,7 +18,8 @@ const STAGED: usize = BLOCK_HEADER + 1 + STAGED_PLAIN;
 #[derive(Clone, Debug)]
 pub struct LzfEncoder<const TABLE: usize> {
     table: [u16; TABLE],
-    block: usize,
+    /// By how much blocks are smaller than the largest; zero at first, so that a static takes no flash.
+    smaller: usize,
     staged: [u8; STAGED],
     staged_at: usize,
     staged_len: usize,
@@ -44,12 +45,22 @@ impl<const TABLE: usize> LzfEncoder<TABLE> {
         } else {
             block
         };
-        Self { table: [0; TABLE], block, staged: [0; STAGED], staged_at: 0, staged_len: 0 }
+        Self {
+            table: [0; TABLE],
+            smaller: MAX_PLAIN.saturating_sub(block),
+            staged: [0; STAGED],
+            staged_at: 0,
+            staged_len: 0,
+        }
+    }
+
+    const fn limit(&self) -> usize {
+        MAX_PLAIN.saturating_sub(self.smaller)
     }
 
     /// Packs one block of the start of `plain` into `packed`, which has room for a header and a token.
     fn block(&mut self, plain: &[u8], packed: &mut [u8]) -> Step {
-        let plain = plain.get(..self.block).unwrap_or(plain);
+        let plain = plain.get(..self.limit()).unwrap_or(plain);
         let Some((header, code)) = packed.split_first_chunk_mut::<BLOCK_HEADER>() else {
             return Step::default();
         };
@@ -96,7 +107,7 @@ impl<const TABLE: usize> Encode for LzfEncoder<TABLE> {
         }
         // Whole blocks while they are sure to fit; the first one in any case.
         while let (Some(left), Some(room)) = (plain.get(step.read..), packed.get_mut(step.written..)) {
-            if left.is_empty() || (step.written > 0 && room.len() < worst_case(left.len().min(self.block))) {
+            if left.is_empty() || (step.written > 0 && room.len() < worst_case(left.len().min(self.limit()))) {
                 break;
             }
             let made = self.block(left, room);
