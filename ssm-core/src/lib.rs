@@ -22,10 +22,13 @@ mod copy;
 mod crc32;
 mod io;
 mod load;
+mod log;
 mod medium;
 mod progress;
 mod registry;
 mod save;
+#[cfg(feature = "critical-section")]
+mod shared;
 mod source;
 mod stream;
 mod unit;
@@ -53,6 +56,8 @@ pub use load::{LoadError, Loader, Missing, Policy, Report, Unknown};
 pub use progress::Cancel;
 pub use registry::{Entry, RegisterError, Registry, SELF_NAME};
 pub use save::{Phase, SaveError, Saver};
+#[cfg(feature = "critical-section")]
+pub use shared::SharedRegistry;
 pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};
 pub use unit::{AfterLoad, AfterSave, MAX_NAME, Owner, Unit, UnitError, UnitId, UnitRecord};
 pub use wire::{Format, FormatError, Header, MAX_FILE_NAME, WriterVersion};

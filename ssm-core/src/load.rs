@@ -3,6 +3,7 @@
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::io::Stop;
+use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
@@ -39,6 +40,7 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise> {
 ///
 /// The built-in unit is always known and may always be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Policy {
     /// Units of the file that are not registered.
     pub unknown: Unknown,
@@ -48,6 +50,7 @@ pub struct Policy {
 
 /// What to make of a unit that is not registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Unknown {
     /// The load fails before any unit is touched.
     #[default]
@@ -58,6 +61,7 @@ pub enum Unknown {
 
 /// What to make of a registered unit that the file does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Missing {
     /// The load fails before any unit is touched.
     #[default]
@@ -70,6 +74,7 @@ pub enum Missing {
 
 /// What a load did differently from what was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Report {
     /// A unit of the file was skipped.
@@ -134,6 +139,15 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
     /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
     pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+        let outcome = self.run(machine, units);
+        match &outcome {
+            Ok(_header) => debug!("loaded {=usize} units, {=u64} bytes", units.len(), _header.file_len),
+            Err(_error) => error!("load failed: {=str} at offset {}", _error.kind(), _error.offset()),
+        }
+        outcome
+    }
+
+    fn run<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, mut crc, scratch, policy, after, progress, report } = self;
         let mut load = Load { medium: Medium::new(medium), codec, progress, after, name: [0; MAX_NAME + 1] };
         let mut called = 0usize;
@@ -334,6 +348,7 @@ fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
 
 /// Why a file could not be opened, read or loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LoadError<E> {
     /// The medium failed.

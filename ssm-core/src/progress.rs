@@ -1,10 +1,14 @@
 //! How far an operation is, and the wish to stop it.
 
+#[cfg(feature = "critical-section")]
+use core::cell::Cell;
+#[cfg(not(feature = "critical-section"))]
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// A wish to stop, set by another context: an interrupt handler, a thread, a signal.
 ///
-/// Needs atomic loads and stores only, so it works on targets without compare-and-swap.
+/// It needs atomic loads and stores only, so it works on targets without compare-and-swap; with the feature
+/// `critical-section` it uses that instead, for targets without atomics.
 ///
 /// ```
 /// static CANCEL: ssm_core::Cancel = ssm_core::Cancel::new();
@@ -12,28 +16,63 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// CANCEL.cancel();
 /// assert!(CANCEL.is_cancelled());
 /// ```
-#[derive(Debug, Default)]
-pub struct Cancel(AtomicBool);
+#[derive(Debug)]
+pub struct Cancel(Wish);
+
+#[cfg(not(feature = "critical-section"))]
+type Wish = AtomicBool;
+#[cfg(feature = "critical-section")]
+type Wish = critical_section::Mutex<Cell<bool>>;
 
 impl Cancel {
     /// No wish yet.
+    #[cfg(not(feature = "critical-section"))]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }
 
+    /// No wish yet.
+    #[cfg(feature = "critical-section")]
+    pub const fn new() -> Self {
+        Self(critical_section::Mutex::new(Cell::new(false)))
+    }
+
     /// Asks the operation to stop at its next step. Never blocks.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.set(true);
     }
 
     /// Takes the wish back, to use the token again.
     pub fn reset(&self) {
-        self.0.store(false, Ordering::Release);
+        self.set(false);
+    }
+
+    #[cfg(not(feature = "critical-section"))]
+    fn set(&self, wish: bool) {
+        self.0.store(wish, Ordering::Release);
+    }
+
+    #[cfg(feature = "critical-section")]
+    fn set(&self, wish: bool) {
+        critical_section::with(|section| self.0.borrow(section).set(wish));
     }
 
     /// Whether the wish is there.
+    #[cfg(not(feature = "critical-section"))]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+
+    /// Whether the wish is there.
+    #[cfg(feature = "critical-section")]
+    pub fn is_cancelled(&self) -> bool {
+        critical_section::with(|section| self.0.borrow(section).get())
+    }
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

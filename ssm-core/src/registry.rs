@@ -179,6 +179,12 @@ impl<M, const N: usize> Registry<M, N> {
     }
 }
 
+impl<M, const N: usize> Clone for Registry<M, N> {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone() }
+    }
+}
+
 impl<M, const N: usize> Default for Registry<M, N> {
     fn default() -> Self {
         Self::new()
@@ -195,6 +201,7 @@ impl<M, const N: usize> core::ops::Deref for Registry<M, N> {
 
 /// Why the registry did not do what was asked. It is unchanged then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RegisterError {
     /// It holds `N` units already.

@@ -3,6 +3,7 @@
 use crate::codec::Encode;
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::io::Stop;
+use crate::log::{debug, error};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
 use crate::stream::Put;
@@ -117,7 +118,12 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
         if !writer.is_failed() {
             let _ = writer.commit();
         }
-        writer.outcome()
+        let outcome = writer.outcome();
+        match &outcome {
+            Ok(_len) => debug!("saved {=usize} units, {=u64} bytes", units.len(), *_len),
+            Err(_error) => error!("save failed: {=str}", _error.kind()),
+        }
+        outcome
     }
 }
 
@@ -191,6 +197,7 @@ fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError>
 
 /// The phases of a save and of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Phase {
     /// Before the first unit's data.
     Prepare,
@@ -202,6 +209,7 @@ pub enum Phase {
 
 /// Why a machine was not saved. There is no valid file then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SaveError<E> {
     /// The medium failed.
@@ -228,6 +236,21 @@ pub enum SaveError<E> {
     Scratch,
     /// The cancel token was set.
     Cancelled,
+}
+
+impl<E> SaveError<E> {
+    /// A short and stable word for the kind of failure: [`UnitError::kind`], [`FormatError::kind`], or one of `"io"`,
+    /// `"full"`, `"scratch"`, `"cancelled"`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            SaveError::Io(_) => "io",
+            SaveError::Full { .. } => "full",
+            SaveError::Unit { error, .. } => error.kind(),
+            SaveError::Header(error) => error.kind(),
+            SaveError::Scratch => "scratch",
+            SaveError::Cancelled => "cancelled",
+        }
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for SaveError<E> {

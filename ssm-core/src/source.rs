@@ -3,6 +3,7 @@
 use crate::codec::{Decode, DecodeError, Input};
 use crate::io::Stop;
 use crate::load::LoadError;
+use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
 use crate::save::Phase;
@@ -65,9 +66,11 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
                     *self.medium.failed() = None;
                 }
+                error!("{}: {}", unit, error);
                 return self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error });
             }
         }
+        debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.read);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub trait Unit {
 
 /// What happens to the machine after a save.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AfterSave {
     /// It goes on: a snapshot.
     #[default]
@@ -58,6 +59,7 @@ pub enum AfterSave {
 
 /// What happens to the machine after a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AfterLoad {
     /// It runs.
     #[default]
@@ -68,6 +70,7 @@ pub enum AfterLoad {
 
 /// Whose a unit is: who may take it out of the registry again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Owner {
     /// The machine itself.
     #[default]
@@ -82,6 +85,7 @@ pub enum Owner {
 
 /// A unit's name and instance, unique in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnitId<'n> {
     /// 1 to 47 bytes of ASCII in a registry.
     pub name: &'n str,
@@ -104,6 +108,7 @@ impl fmt::Display for UnitId<'_> {
 
 /// Why a unit could not be saved or loaded, as the unit sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UnitError {
     /// The layer below failed; the operation knows how. Pass it on with `?`.
@@ -209,6 +214,21 @@ impl UnitRecord {
     /// The name's bytes, the first 47 of them.
     pub fn name(&self) -> &[u8] {
         self.name.get(..self.name_len.into()).unwrap_or(&self.name)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for UnitRecord {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let Self { instance, version, offset, .. } = self;
+        defmt::write!(
+            f,
+            "unit {=[u8]:a}/{=u32} version {=u32} at offset {=u64}",
+            self.name(),
+            instance,
+            version,
+            offset
+        );
     }
 }
 

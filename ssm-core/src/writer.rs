@@ -3,6 +3,7 @@
 use crate::codec::{Encode, Input, Step};
 use crate::crc32::{Crc32, RunningCrc};
 use crate::io::{Stop, WriteFull, write_full};
+use crate::log::{debug, error};
 use crate::progress::Progress;
 use crate::save::{Phase, SaveError};
 use crate::stream::{Put, Sink, Widths};
@@ -151,6 +152,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         }
         self.output.spend(u64::MAX);
         record.len = self.output.position.wrapping_sub(start);
+        debug!("saved unit {=[u8]:a}/{=u32}: {=u64} plain bytes in {=u64}", name, instance, at, record.len);
         self.output.patch(start.wrapping_add(UNIT_LEN_AT), record.len)
     }
 
@@ -164,6 +166,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         at: u64,
         error: UnitError,
     ) -> Result<(), Stop> {
+        error!("{}: {}", unit, error);
         self.output.stop(SaveError::Unit { unit, phase, at, error })
     }
 

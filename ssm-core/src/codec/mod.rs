@@ -27,6 +27,7 @@ pub mod tag {
 
 /// Whether more input follows the slice that is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Input {
     /// More follows; the codec may hold bytes back.
     More,
@@ -36,6 +37,7 @@ pub enum Input {
 
 /// What one call of a codec did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Step {
     /// Bytes taken from the input slice.
     pub read: usize,
@@ -45,6 +47,7 @@ pub struct Step {
 
 /// Why packed bytes do not decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DecodeError {
     // From 1 on, so that `None` is zero and a decoder in a static takes no flash.
     /// They are not what an encoder makes.

@@ -88,10 +88,12 @@ impl<T: Item, const N: usize> Item for [T; N] {
 
 /// A guest-physical address as a field: stored as wide as the file's header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GcPhys(pub u64);
 
 /// A guest pointer as a field: stored as wide as the file's header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GcPtr(pub u64);
 
 impl Item for GcPhys {

@@ -7,6 +7,7 @@ use core::fmt;
 /// The operation that met it adds the place: see [`LoadError::Format`](crate::LoadError::Format).
 /// The check behind each variant is in the "Checks" chapter of `SPEC.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FormatError {
     /// The medium ends before a structure does: `needed` bytes were wanted at the place, `found` are there.

@@ -16,6 +16,7 @@ const END_RECORD: u64 = 28;
 
 /// The formats that are read here. Only [`Format::V1_2`] is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Format {
     /// 1.0 (January to August 2007), from 32-bit hosts with a header of 60 bytes, from 64-bit hosts of 64.
@@ -42,6 +43,7 @@ impl Format {
 /// Writers keep to major 1 to 1000, minor to 1000, build to 1048576, revision 1 to 10000000, as the strictest of the
 /// original readers demands (Q11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WriterVersion {
     /// Major version, 1 to 1000.
     pub major: u16,
@@ -60,6 +62,7 @@ impl WriterVersion {
 
 /// What the header of a saved state says (SPEC.md, "Header").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// The format of the file.
     pub format: Format,
