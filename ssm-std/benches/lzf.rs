@@ -57,7 +57,10 @@ fn encode_core_256_entries_4_kib(bencher: Bencher, name: &str) {
 fn encode_lzf_crate(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        plain.chunks(BLOCK).map(|block| lzf::compress(black_box(block)).map_or(block.len(), |code| code.len())).sum::<usize>()
+        plain
+            .chunks(BLOCK)
+            .map(|block| lzf::compress(black_box(block)).map_or(block.len(), |code| code.len()))
+            .sum::<usize>()
     });
 }
 

@@ -70,7 +70,9 @@ fn plain_copy(bencher: Bencher) {
 fn pack_with_lzf_crate(bencher: Bencher) {
     let from = mixed(LEN);
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        from.chunks(32 << 10).map(|block| lzf::compress(black_box(block)).map_or(block.len(), |p| p.len())).sum::<usize>()
+        from.chunks(32 << 10)
+            .map(|block| lzf::compress(black_box(block)).map_or(block.len(), |p| p.len()))
+            .sum::<usize>()
     });
 }
 

@@ -12,7 +12,11 @@ fn main() {
     divan::main();
 }
 
-fn put_with(bencher: Bencher, codec: fn() -> Box<dyn Encode>, put: impl Fn(&mut Put<'_>, u32) -> Result<(), UnitError>) {
+fn put_with(
+    bencher: Bencher,
+    codec: fn() -> Box<dyn Encode>,
+    put: impl Fn(&mut Put<'_>, u32) -> Result<(), UnitError>,
+) {
     let mut medium = Memory::new(vec![0; ROOM]);
     let mut scratch = vec![0; 64 << 10];
     let mut codec = codec();
