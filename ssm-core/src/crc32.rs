@@ -125,11 +125,13 @@ pub(crate) struct RunningCrc<C> {
     tail_len: usize,
 }
 
-impl<C: Crc32> RunningCrc<C> {
+impl<C> RunningCrc<C> {
     pub fn new(crc: C) -> Self {
         Self { crc, value: 0, tail: [0; HELD_BACK], tail_len: 0 }
     }
+}
 
+impl<C: Crc32> RunningCrc<C> {
     #[inline(never)]
     pub fn append(&mut self, bytes: &[u8]) {
         let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() else {

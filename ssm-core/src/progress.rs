@@ -109,6 +109,7 @@ impl<'p> Progress<'p> {
     }
 
     /// Reports every percent up to `percent` that was not reported yet.
+    #[inline(never)]
     pub fn reach(&mut self, percent: u8) {
         let Some(callback) = &mut self.callback else {
             return;
@@ -132,7 +133,7 @@ impl<'p> Progress<'p> {
 
     /// `bytes` more are through.
     pub fn advance(&mut self, bytes: u64) {
-        self.advance_to(self.done.saturating_add(bytes));
+        self.advance_to(self.done.wrapping_add(bytes));
     }
 
     /// `done` bytes are through in all.
@@ -149,6 +150,7 @@ impl<'p> Progress<'p> {
 }
 
 /// `from` and the part of the way to `to` that `done` of `total` is.
+#[inline(never)]
 fn share(done: u64, total: u64, from: u8, to: u8) -> u8 {
     // Scaled down to 24 bits, so that 32-bit arithmetic does: a device has no fast 64-bit division.
     let scale = 40u32.saturating_sub(total.leading_zeros());

@@ -4,14 +4,14 @@ use crate::codec::Encode;
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::io::Stop;
 use crate::log::{debug, error};
-use crate::progress::{Cancel, EXECUTED, Progress};
+use crate::progress::{Cancel, EXECUTED};
 use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
 use crate::stream::Put;
 use crate::unit::{AfterSave, UnitError, UnitId, UnitRecord};
 use crate::wire::{FormatError, Header};
 use crate::writer::Writer;
 use core::fmt;
-use embedded_io::{Seek, Write};
+use embedded_io::{ErrorType, Seek, Write};
 
 /// Every unit counts for this many bytes of progress beside its guess.
 const UNIT_SHARE: u64 = 64;
@@ -25,66 +25,53 @@ const MAX_NOTE_VALUE: usize = 1023;
 /// cancelled or loses power leaves no valid file.
 ///
 /// The crate's front page has an example.
-pub struct Saver<'s, W, E, C = Crc32Bytewise> {
-    medium: W,
-    codec: E,
-    crc: C,
-    scratch: &'s mut [u8],
-    header: Header,
+pub struct Saver<'s, W: ErrorType, E, C = Crc32Bytewise> {
+    writer: Writer<'s, W, E, C>,
     notes: &'s [(&'s str, &'s str)],
-    after: AfterSave,
-    progress: Progress<'s>,
 }
 
 impl<'s, W: Write + Seek, E: Encode> Saver<'s, W, E> {
     /// A save to `medium` with `codec`. `scratch` is one byte or more; a larger one gives larger blocks
     /// (see [`Writer::new`]).
     pub fn new(medium: W, codec: E, scratch: &'s mut [u8]) -> Self {
-        Self {
-            medium,
-            codec,
-            crc: Crc32Bytewise,
-            scratch,
-            header: Header::new(),
-            notes: &[],
-            after: AfterSave::Continue,
-            progress: Progress::new(),
-        }
+        Self { writer: Writer::start(medium, codec, Crc32Bytewise, scratch), notes: &[] }
     }
 }
 
 impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
     /// The same with another way to compute CRC-32.
     pub fn crc32<D: Crc32>(self, crc: D) -> Saver<'s, W, E, D> {
-        let Self { medium, codec, crc: _, scratch, header, notes, after, progress } = self;
-        Saver { medium, codec, crc, scratch, header, notes, after, progress }
+        Saver { writer: self.writer.with_crc32(crc), notes: self.notes }
     }
 
     /// The same with these header fields: the writer's version and the widths of addresses.
-    pub fn header(self, header: Header) -> Self {
-        Self { header, ..self }
+    pub fn header(mut self, header: Header) -> Self {
+        self.writer.header = header;
+        self
     }
 
     /// The same with pairs of strings for whoever reads the file, such as `("program", "clock 1.4")`: names of 1 to 127
     /// bytes, values of up to 1023. [`Archive::notes`](crate::Archive::notes) reads them.
-    pub fn notes(self, notes: &'s [(&'s str, &'s str)]) -> Self {
-        Self { notes, ..self }
+    pub fn notes(mut self, notes: &'s [(&'s str, &'s str)]) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// The same, telling the units what happens to the machine after the save.
-    pub fn after(self, after: AfterSave) -> Self {
-        Self { after, ..self }
+    pub fn after(mut self, after: AfterSave) -> Self {
+        self.writer.after = after;
+        self
     }
 
     /// The same with a callback that gets every percent from 0 to 100 once and in order; 100 only at success.
     pub fn progress(mut self, callback: &'s mut dyn FnMut(u8)) -> Self {
-        self.progress.set_callback(callback);
+        self.writer.progress().set_callback(callback);
         self
     }
 
     /// The same with a token that stops the save: it is looked at between units and every 128 KiB at the latest.
     pub fn cancel(mut self, cancel: &'s Cancel) -> Self {
-        self.progress.set_cancel(cancel);
+        self.writer.progress().set_cancel(cancel);
         self
     }
 
@@ -92,32 +79,9 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
     ///
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
     pub fn save<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
-        let Self { medium, codec, crc, scratch, header, notes, after, progress } = self;
-        let mut writer = Writer::start(medium, codec, crc, header, scratch, progress, after);
-        if check(&mut writer, notes).is_err() {
-            return writer.outcome();
-        }
-        let mut called = 0usize;
-        for entry in units {
-            called = called.wrapping_add(1);
-            if let Err(error) = entry.unit(machine).save_prep(after) {
-                hook_failed(&mut writer, entry, Phase::Prepare, error);
-                break;
-            }
-            writer.progress().prepare(called as u64, units.len() as u64);
-        }
-        if !writer.is_failed() {
-            // What fails is kept in the writer.
-            let _ = execute(&mut writer, machine, units, notes);
-        }
-        for entry in units.get(..called).unwrap_or(&[]) {
-            if let Err(error) = entry.unit(machine).save_done(after, !writer.is_failed()) {
-                hook_failed(&mut writer, entry, Phase::Done, error);
-            }
-        }
-        if !writer.is_failed() {
-            let _ = writer.commit();
-        }
+        let Self { mut writer, notes } = self;
+        // What fails is kept in the writer.
+        let _ = run(&mut writer, notes, machine, units);
         let outcome = writer.outcome();
         match &outcome {
             Ok(_len) => debug!("saved {=usize} units, {=u64} bytes", units.len(), *_len),
@@ -125,6 +89,34 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
         }
         outcome
     }
+}
+
+fn run<M, W: Write + Seek, E: Encode, C: Crc32>(
+    writer: &mut Writer<'_, W, E, C>,
+    notes: &[(&str, &str)],
+    machine: &mut M,
+    units: &[Entry<M>],
+) -> Result<(), Stop> {
+    check(writer, notes)?;
+    let after = writer.after;
+    let mut called = 0usize;
+    for entry in units {
+        called = called.wrapping_add(1);
+        if let Err(error) = entry.unit(machine).save_prep(after) {
+            hook_failed(writer, entry, Phase::Prepare, error);
+            break;
+        }
+        writer.progress().prepare(called as u64, units.len() as u64);
+    }
+    if !writer.is_failed() {
+        let _ = execute(writer, machine, units, notes);
+    }
+    for entry in units.get(..called).unwrap_or(&[]) {
+        if let Err(error) = entry.unit(machine).save_done(after, !writer.is_failed()) {
+            hook_failed(writer, entry, Phase::Done, error);
+        }
+    }
+    if writer.is_failed() { Err(Stop) } else { writer.commit() }
 }
 
 fn check<W: Write + Seek, E: Encode, C: Crc32>(
@@ -153,8 +145,8 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
     units: &[Entry<M>],
     notes: &[(&str, &str)],
 ) -> Result<(), Stop> {
-    let share = |entry: &Entry<M>| entry.guessed_size().saturating_add(UNIT_SHARE);
-    writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.saturating_add(share(entry))));
+    let share = |entry: &Entry<M>| entry.guessed_size().min(u64::MAX >> 24).wrapping_add(UNIT_SHARE);
+    writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.wrapping_add(share(entry))));
     let mut notes_put = false;
     let mut units = units.iter().peekable();
     loop {

@@ -34,8 +34,8 @@ const PIECE: usize = 128 << 10;
 pub struct Writer<'s, W: ErrorType, E, C> {
     output: Output<'s, W, E, C>,
     plain: &'s mut [u8],
-    header: Header,
-    after: AfterSave,
+    pub(crate) header: Header,
+    pub(crate) after: AfterSave,
 }
 
 impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
@@ -50,32 +50,39 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         header: &Header,
         scratch: &'s mut [u8],
     ) -> Result<Self, SaveError<W::Error>> {
-        let mut writer = Self::start(medium, codec, crc, *header, scratch, Progress::new(), AfterSave::Continue);
+        let mut writer = Self::start(medium, codec, crc, scratch);
+        writer.header = *header;
         writer.begin().map_err(|Stop| writer.error())?;
         Ok(writer)
     }
 
     /// A writer that has not written its header yet: see [`begin`](Self::begin).
-    pub(crate) fn start(
-        medium: W,
-        codec: E,
-        crc: C,
-        header: Header,
-        scratch: &'s mut [u8],
-        progress: Progress<'s>,
-        after: AfterSave,
-    ) -> Self {
+    pub(crate) fn start(medium: W, codec: E, crc: C, scratch: &'s mut [u8]) -> Self {
         // The packed half is the larger one, so that a block of random bytes fits.
-        let plain_len = if codec.is_transparent() {
-            scratch.len()
-        } else {
-            scratch.len().saturating_sub(16).saturating_mul(31) / 64
-        };
+        let plain_len =
+            if codec.is_transparent() { scratch.len() } else { scratch.len().saturating_sub(16).wrapping_mul(31) / 64 };
         let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
+        let output = Output {
+            medium,
+            codec,
+            crc: RunningCrc::new(crc),
+            packed,
+            position: 0,
+            started: false,
+            budget: 0,
+            progress: Progress::new(),
+            failed: None,
+        };
+        Self { output, plain, header: Header::new(), after: AfterSave::Continue }
+    }
+
+    /// The same with another way to compute CRC-32; before anything was written.
+    pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D> {
+        let Self { output, plain, header, after } = self;
+        let Output { medium, codec, crc: _, packed, position, started, budget, progress, failed } = output;
         let crc = RunningCrc::new(crc);
-        let output =
-            Output { medium, codec, crc, packed, position: 0, started: false, budget: 0, progress, failed: None };
-        Self { output, plain, header, after }
+        let output = Output { medium, codec, crc, packed, position, started, budget, progress, failed };
+        Writer { output, plain, header, after }
     }
 
     /// Writes the header without size and checksum.
