@@ -3,6 +3,11 @@
 pub mod golden;
 pub mod machine;
 pub mod media;
+pub mod pieces;
+
+/// The project's front page; its example runs as a test.
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
 
 /// The project's front page; its example runs as a test.
 #[doc = include_str!("../../README.md")]

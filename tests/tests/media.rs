@@ -1,0 +1,149 @@
+//! Media that move few bytes at a time, break, are interrupted or are full, under whole saves and loads.
+
+use ssm_core::{LoadError, Loader, Memory, SaveError, Saver};
+use ssm_tests::machine::{Machine, Packing, UNITS};
+use ssm_tests::media::{Broken, Disk, Failing, Short, WriteOnly};
+
+const SCRATCHES: [usize; 4] = [1, 7, 64, 4096];
+
+fn each(mut test: impl FnMut(Packing, usize)) {
+    for packing in Packing::ALL {
+        for scratch in SCRATCHES {
+            test(packing, scratch);
+        }
+    }
+}
+
+fn short(disk: &mut Disk, most: usize, seed: Option<u64>) -> Short<&mut Disk> {
+    match seed {
+        None => Short::at_most(disk, most),
+        Some(seed) => Short::random(disk, most, seed),
+    }
+}
+
+#[test]
+fn short_writes_give_the_same_bytes_and_short_reads_the_same_machine() {
+    let mut machine = Machine::new(3000, 1);
+    each(|packing, scratch| {
+        let file = machine.save(&mut *packing.encoder(), scratch);
+        for most in [1, 3, 1000] {
+            for seed in [None, Some(7)] {
+                let mut disk = Disk::new();
+                let medium = WriteOnly(short(&mut disk, most, seed));
+                let len = Saver::new(medium, &mut *packing.encoder(), &mut vec![0xaa; scratch])
+                    .save(&mut machine, &UNITS)
+                    .unwrap();
+                assert_eq!(len, file.len() as u64);
+                assert!(disk.bytes() == file, "{packing:?}, scratch {scratch}, {most} bytes a call");
+
+                let mut disk = Disk::holding(&*file);
+                let mut loaded = machine.blank();
+                Loader::new(short(&mut disk, most, seed), ssm_std::decoder(), &mut vec![0xaa; scratch])
+                    .load(&mut loaded, &UNITS)
+                    .unwrap();
+                assert!(loaded.same_state(&machine), "{packing:?}, scratch {scratch}, {most} bytes a call");
+            }
+        }
+    });
+}
+
+#[test]
+fn any_scratch_reads_what_any_scratch_wrote() {
+    let mut machine = Machine::new(5000, 2);
+    each(|packing, scratch| {
+        let file = machine.save(&mut *packing.encoder(), scratch);
+        for scratch in SCRATCHES {
+            let mut loaded = machine.blank();
+            loaded.load(&file, scratch).unwrap();
+            assert!(loaded.same_state(&machine), "{packing:?}");
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_medium_is_asked_again() {
+    let mut machine = Machine::new(300, 3);
+    each(|packing, scratch| {
+        let file = machine.save(&mut *packing.encoder(), scratch);
+        let mut disk = Disk::new();
+        let medium = Failing::interrupted(Short::at_most(&mut disk, 5), 2);
+        Saver::new(medium, &mut *packing.encoder(), &mut vec![0; scratch]).save(&mut machine, &UNITS).unwrap();
+        assert!(disk.bytes() == file);
+        let mut loaded = machine.blank();
+        let medium = Failing::interrupted(Short::at_most(&mut disk, 5), 2);
+        Loader::new(medium, ssm_std::decoder(), &mut vec![0; scratch]).load(&mut loaded, &UNITS).unwrap();
+        assert!(loaded.same_state(&machine));
+    });
+}
+
+#[test]
+fn a_save_reports_the_call_that_failed_whichever_it_is() {
+    let machine = Machine::new(200, 4);
+    each(|packing, scratch| {
+        for once in [false, true] {
+            for call in 0.. {
+                let mut machine = machine.clone();
+                let mut disk = Disk::new();
+                let medium = Failing::at_call(&mut disk, call);
+                let mut medium = if once { medium.once() } else { medium };
+                let mut codec = packing.encoder();
+                let saved = Saver::new(&mut medium, &mut *codec, &mut vec![0; scratch]).save(&mut machine, &UNITS);
+                if !medium.is_broken() {
+                    saved.unwrap();
+                    assert_eq!(machine.hooks.ok, Some(true));
+                    break;
+                }
+                assert_eq!(saved, Err(SaveError::Io(Broken::at(call))), "{packing:?}, scratch {scratch}");
+                assert_eq!(machine.hooks.done, machine.hooks.prepared);
+                assert_eq!(machine.hooks.prepared, u32::from(call > 0), "the header is written before any hook");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_load_reports_the_call_that_failed_whichever_it_is() {
+    let mut machine = Machine::new(200, 5);
+    each(|packing, scratch| {
+        let file = machine.save(&mut *packing.encoder(), 4096);
+        for once in [false, true] {
+            for call in 0.. {
+                let mut loaded = machine.blank();
+                let medium = Failing::at_call(Disk::holding(&*file), call);
+                let mut medium = if once { medium.once() } else { medium };
+                let result =
+                    Loader::new(&mut medium, ssm_std::decoder(), &mut vec![0; scratch]).load(&mut loaded, &UNITS);
+                if !medium.is_broken() {
+                    result.unwrap();
+                    assert!(loaded.same_state(&machine));
+                    assert_eq!(loaded.hooks.ok, Some(true));
+                    break;
+                }
+                let context = format!("{packing:?}, scratch {scratch}, once {once}");
+                assert_eq!(result, Err(LoadError::Io(Broken::at(call))), "{context}");
+                assert_eq!(loaded.hooks.done, loaded.hooks.prepared);
+                assert_eq!(loaded.hooks.ok, (loaded.hooks.prepared > 0).then_some(false));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_full_medium() {
+    let mut machine = Machine::new(200, 6);
+    each(|packing, scratch| {
+        let file = machine.save(&mut *packing.encoder(), scratch);
+        for room in 0..=file.len() {
+            let medium = Memory::new(vec![0; room]);
+            let mut codec = packing.encoder();
+            let mut saving = machine.clone();
+            let saved = Saver::new(medium, &mut *codec, &mut vec![0; scratch]).save(&mut saving, &UNITS);
+            match saved {
+                Ok(_) => assert_eq!(room, file.len()),
+                Err(SaveError::Full { offset }) => assert!(offset <= room as u64 && room < file.len()),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(saving.hooks.done - machine.hooks.done, u32::from(room >= 80));
+        }
+    });
+}
