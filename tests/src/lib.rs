@@ -8,7 +8,3 @@ pub mod pieces;
 /// The project's front page; its example runs as a test.
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
-
-/// The project's front page; its example runs as a test.
-#[doc = include_str!("../../README.md")]
-pub mod readme {}
