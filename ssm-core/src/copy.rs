@@ -1,6 +1,8 @@
 //! Copies that the compiler can see never panic.
 
 /// Copies the bytes that both have room for; how many.
+// On a device one copy of this code is enough; inlined, it may also turn into a `memmove` of 700 bytes.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     let n = to.len().min(from.len());
     let (to_words, to_tail) = to.get_mut(..n).unwrap_or(&mut []).as_chunks_mut::<8>();

@@ -75,6 +75,20 @@ impl<'a> Get<'a> {
         self.bytes_beyond(into)
     }
 
+    /// A value whose size is known when compiling: one load, where the buffer holds it.
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], UnitError> {
+        let held = self.buffer.get(self.from..self.to).and_then(|held| held.first_chunk());
+        if let (Some(bytes), Ok(())) = (held, self.status) {
+            self.from = self.from.wrapping_add(N);
+            self.offset = self.offset.wrapping_add(N as u64);
+            return Ok(*bytes);
+        }
+        let mut bytes = [0; N];
+        self.bytes(&mut bytes)?;
+        Ok(bytes)
+    }
+
     #[cold]
     fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
         let mut filled = copy(into, self.buffer.get(self.from..self.to).unwrap_or(&[]));
@@ -335,9 +349,7 @@ macro_rules! integers {
             $(
                 #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
                 pub fn $name(&mut self) -> Result<$name, UnitError> {
-                    let mut bytes = [0; size_of::<$name>()];
-                    self.bytes(&mut bytes)?;
-                    Ok($name::from_le_bytes(bytes))
+                    self.array().map($name::from_le_bytes)
                 }
             )*
         }

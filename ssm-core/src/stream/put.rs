@@ -69,6 +69,19 @@ impl<'a> Put<'a> {
         self.bytes_beyond(bytes)
     }
 
+    /// A value whose size is known when compiling: one store, where the buffer has room.
+    #[inline]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) -> Result<(), UnitError> {
+        let room = self.buffer.get_mut(self.used..).and_then(|room| room.first_chunk_mut());
+        if let (Some(place), Ok(())) = (room, self.status) {
+            *place = bytes;
+            self.used = self.used.wrapping_add(N);
+            self.touched = true;
+            return Ok(());
+        }
+        self.bytes(&bytes)
+    }
+
     #[cold]
     fn bytes_beyond(&mut self, bytes: &[u8]) -> Result<(), UnitError> {
         // The buffer is filled first, so that blocks have the same size however the values come.
@@ -205,7 +218,7 @@ macro_rules! integers {
             $(
                 #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
                 pub fn $name(&mut self, value: $name) -> Result<(), UnitError> {
-                    self.bytes(&value.to_le_bytes())
+                    self.array(value.to_le_bytes())
                 }
             )*
         }

@@ -3,8 +3,9 @@
 use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
 use crate::copy::{copy, repeat};
 
-/// Bytes that are copied at once where it does no harm to copy too many: the bytes behind are made later.
-const WIDE: usize = 16;
+/// Bytes that are copied at once where it does no harm to copy too many: the bytes behind are made later. Two words, so that
+/// it is two loads and two stores on every target.
+const WIDE: usize = 2 * size_of::<usize>();
 
 /// Decodes the whole of `code` into the whole of `plain`; `false` where it does not give exactly that many bytes.
 pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
