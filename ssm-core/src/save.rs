@@ -224,6 +224,8 @@ pub enum SaveError<E> {
     },
     /// The header fields are not ones that a file may have.
     Header(FormatError),
+    /// The encoder neither took nor gave a byte with bytes at hand, against its contract.
+    Codec,
     /// The scratch is empty.
     Scratch,
     /// The cancel token was set.
@@ -232,13 +234,14 @@ pub enum SaveError<E> {
 
 impl<E> SaveError<E> {
     /// A short and stable word for the kind of failure: [`UnitError::kind`], [`FormatError::kind`], or one of `"io"`,
-    /// `"full"`, `"scratch"`, `"cancelled"`.
+    /// `"full"`, `"codec"`, `"scratch"`, `"cancelled"`.
     pub const fn kind(&self) -> &'static str {
         match self {
             SaveError::Io(_) => "io",
             SaveError::Full { .. } => "full",
             SaveError::Unit { error, .. } => error.kind(),
             SaveError::Header(error) => error.kind(),
+            SaveError::Codec => "codec",
             SaveError::Scratch => "scratch",
             SaveError::Cancelled => "cancelled",
         }
@@ -252,6 +255,7 @@ impl<E: fmt::Display> fmt::Display for SaveError<E> {
             SaveError::Full { offset } => write!(f, "no room for more than {offset} bytes"),
             SaveError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
             SaveError::Header(error) => write!(f, "header: {error}"),
+            SaveError::Codec => f.write_str("the encoder is stuck"),
             SaveError::Scratch => f.write_str("the scratch buffer is empty"),
             SaveError::Cancelled => f.write_str("cancelled"),
         }

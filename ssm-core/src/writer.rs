@@ -325,7 +325,11 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
                 self.append(piece)?;
                 piece.len()
             } else {
-                self.encode(piece, Input::More)?.read
+                let step = self.encode(piece, Input::More)?;
+                if step == Step::default() {
+                    return self.stop(SaveError::Codec);
+                }
+                step.read
             };
             plain = plain.get(taken..).unwrap_or(&[]);
             self.spend(taken as u64);

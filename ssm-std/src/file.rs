@@ -45,7 +45,8 @@ pub struct LoadOptions<'a> {
 ///
 /// The state is written to a temporary file in the same folder, made durable, and renamed over `path`; then the folder is
 /// made durable. So at any moment `path` is the old state or the new one, whole; after an error it is the old one, and
-/// nothing else is left in the folder. (A power cut may leave the temporary file, named `.NAME.XXXXXX.tmp`.)
+/// nothing else is left in the folder; only if the very last step fails, that of the folder, the new state is there but might
+/// not outlive a power cut. (A power cut may leave the temporary file, named `.NAME.XXXXXX.tmp`.)
 pub fn save_to_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
@@ -128,7 +129,12 @@ pub fn replace_file<T>(
     write: impl FnOnce(&mut File) -> Result<T, Failure>,
 ) -> Result<T, Error> {
     let named = path.as_ref();
-    let path = &fs::canonicalize(named).unwrap_or_else(|_| named.to_owned());
+    let path = match fs::canonicalize(named) {
+        Ok(path) => path,
+        Err(error) if named.is_symlink() => return Err(Error::io(named, "follow the link", error)),
+        Err(_) => named.to_owned(),
+    };
+    let path = path.as_path();
     let io = |doing| move |source| Error::io(named, doing, source);
     let old = fs::metadata(path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {

@@ -2,7 +2,7 @@
 //! and LZF agrees with an independent implementation.
 
 use proptest::prelude::*;
-use ssm_core::{DecodeError, Encode, LzfEncoder};
+use ssm_core::{Crc32Bytewise, DecodeError, Encode, Header, Input, LzfEncoder, Memory, SaveError, Step, Writer};
 use ssm_tests::machine::Packing;
 use ssm_tests::pieces::{Sizes, block, blocks, inflate, lzf_decoder, pack, plain, sizes, unpack, windows};
 
@@ -70,8 +70,9 @@ proptest! {
         slices in (sizes(), sizes(), sizes()),
         early: bool,
     ) {
-        let whole = Sizes(vec![100_000]);
-        let packed = pack(&mut LzfEncoder::<4096>::with_block(limit), &plain, &slices.0, &whole);
+        // More than any of these files, packed or plain.
+        let whole = Sizes(vec![1 << 18]);
+        let packed = pack(&mut LzfEncoder::<4096>::with_block(limit), &plain, &slices.0, &Sizes(vec![12_000]));
         let (back, error) = unpack(&mut lzf_decoder(window), 5, &packed, &slices.1, &slices.2, early);
         prop_assert!(plain.starts_with(&back), "wrong bytes");
         match error {
@@ -165,4 +166,47 @@ fn large_noise_keeps_within_the_limits_of_a_block() {
             assert!(error.is_none() && back == plain);
         }
     }
+}
+
+#[test]
+fn matches_reach_8192_bytes_back_and_no_further() {
+    let big = Sizes(vec![1 << 15]);
+    for mut encoder in [Packing::SmallLzf, Packing::Lzf, Packing::HostLzf].map(Packing::encoder) {
+        let mut lens = Vec::new();
+        for distance in 8180..8200 {
+            // A text, zeros, and the text again.
+            let mut plain = b"the only text here".to_vec();
+            let text = plain.clone();
+            plain.resize(distance, 0);
+            plain.extend(text);
+            let packed = pack(&mut *encoder, &plain, &big, &big);
+            let (back, error) = unpack(&mut lzf_decoder(8192), 5, &packed, &big, &big, true);
+            assert!(error.is_none() && back == plain, "distance {distance}");
+            lens.push(packed.len());
+        }
+        assert!(lens[..=12].iter().all(|len| *len < lens[13]), "the text is packed twice from 8193 on: {lens:?}");
+    }
+}
+
+/// Says that it took nothing and gave nothing, for ever.
+struct Stuck;
+
+impl Encode for Stuck {
+    fn tag(&self) -> u8 {
+        ssm_core::tag::LZF
+    }
+
+    fn reset(&mut self) {}
+
+    fn encode(&mut self, _: &[u8], _: &mut [u8], _: Input) -> Step {
+        Step::default()
+    }
+}
+
+#[test]
+fn a_stuck_encoder_is_an_error_and_no_loop() {
+    let mut scratch = [0; 64];
+    let mut file = Memory::new([0; 512]);
+    let mut writer = Writer::new(&mut file, Stuck, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
+    assert_eq!(writer.unit(b"unit", 0, 1, &mut |put| put.bytes(&[7; 100])), Err(SaveError::Codec));
 }

@@ -1,6 +1,6 @@
 //! Media that move few bytes at a time, break, are interrupted or are full, under whole saves and loads.
 
-use ssm_core::{LoadError, Loader, Memory, SaveError, Saver};
+use ssm_core::{Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, SaveError, Saver, Unit, UnitError};
 use ssm_tests::machine::{Machine, Packing, UNITS};
 use ssm_tests::media::{Broken, Disk, Failing, Short, WriteOnly};
 
@@ -126,6 +126,37 @@ fn a_load_reports_the_call_that_failed_whichever_it_is() {
             }
         }
     });
+}
+
+/// Gets one byte of many.
+struct Modest;
+
+impl Unit for Modest {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        // Noise, so that its packed bytes are more than one buffer.
+        (0..500u32).try_for_each(|at| put.u8((at.wrapping_mul(2_654_435_761) >> 24) as u8))
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+        get.u8().map(drop)
+    }
+}
+
+#[test]
+fn a_failure_is_not_lost_with_bytes_that_were_read_ahead() {
+    let units = [Entry::new("modest", |machine: &mut Modest, _| machine)];
+    let mut disk = Disk::new();
+    let codec = LzfEncoder::<256>::with_block(20);
+    Saver::new(&mut disk, codec, &mut [0; 64]).save(&mut Modest, &units).unwrap();
+    for call in 0.. {
+        let mut medium = Failing::at_call(&mut disk, call).once();
+        let loaded = Loader::new(&mut medium, ssm_std::decoder(), &mut [0; 200]).load(&mut Modest, &units);
+        if !medium.is_broken() {
+            loaded.unwrap();
+            break;
+        }
+        assert_eq!(loaded, Err(LoadError::Io(Broken::at(call))));
+    }
 }
 
 #[test]
