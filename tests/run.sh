@@ -10,13 +10,16 @@ cargo fmt --all --check
 
 step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
-cargo clippy -p ssm-core --no-default-features --locked -- -D warnings
+for features in '' defmt critical-section; do
+    cargo clippy -p ssm-core --no-default-features --features "$features" --locked -- -D warnings
+done
 
 step tests
 cargo test --workspace --locked
+cargo test -p ssm-core --features critical-section --locked
 
 step documentation
-RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt --locked
 
 step 'core without std, feature by feature'
 cargo build -p ssm-core --no-default-features --locked

@@ -44,6 +44,10 @@ pub mod spec {
 #[doc = include_str!("../DESIGN.md")]
 pub mod design {}
 
+#[cfg(all(feature = "inflate", feature = "critical-section"))]
+#[doc = include_str!("../MICROCONTROLLER.md")]
+pub mod microcontroller {}
+
 pub use embedded_io;
 
 pub use archive::{Archive, NextUnit, UnitReader, Units};
