@@ -38,7 +38,7 @@ pub fn units(path: &Path) -> Result<Vec<SavedUnit>, Error> {
     let mut archive = open_path(path)?;
     let mut units = archive.units();
     let mut found = Vec::new();
-    while let Some(mut unit) = units.next().map_err(failed)? {
+    while let Some(mut unit) = units.next_unit().map_err(failed)? {
         found.push(SavedUnit {
             name: String::from_utf8_lossy(unit.name()).into_owned(),
             version: unit.version(),

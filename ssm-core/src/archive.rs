@@ -27,7 +27,7 @@ use embedded_io::{ErrorType, Read, Seek};
 /// let time = archive.seek(UnitId::new("clock", 0))?.read(|get| get.u64())?;
 /// assert_eq!(time, 1234);
 /// let mut units = archive.units();
-/// while let Some(unit) = units.next()? {
+/// while let Some(unit) = units.next_unit()? {
 ///     assert_eq!((unit.name(), unit.version()), (&b"clock"[..], 1));
 /// }
 /// # Ok::<(), ssm_core::LoadError<embedded_io::ErrorKind>>(())
@@ -120,11 +120,11 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
     /// `progress` gets the file offset that was reached. The last bytes of a file are under no checksum (Q1).
     pub fn verify(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), LoadError<R::Error>> {
         let mut units = self.units();
-        while units.next()?.is_some() {}
+        while units.next_unit()?.is_some() {}
         let mut units = self.units();
-        while let Some(mut unit) = units.next()? {
+        while let Some(mut unit) = units.next_unit()? {
             unit.plain_len()?;
-            progress(unit.offset().saturating_add(unit.len()));
+            progress(unit.offset().saturating_add(unit.record_len()));
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
     }
 }
 
-/// What [`Units::next`] gives.
+/// What [`Units::next_unit`] gives.
 pub type NextUnit<'a, R, D, B> = Result<Option<UnitReader<'a, R, D, B>>, LoadError<<R as ErrorType>::Error>>;
 
 /// The units of an [`Archive`], one after the other.
@@ -168,8 +168,7 @@ pub struct Units<'a, R: ErrorType, D, B> {
 
 impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Units<'_, R, D, B> {
     /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
-    #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> NextUnit<'_, R, D, B> {
+    pub fn next_unit(&mut self) -> NextUnit<'_, R, D, B> {
         let Some(at) = self.at.take() else {
             return Ok(None);
         };
@@ -209,8 +208,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
     }
 
     /// Bytes of header, name and packed data.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> u64 {
+    pub fn record_len(&self) -> u64 {
         self.unit.header.len
     }
 

@@ -45,7 +45,7 @@ fn contents(archive: Result<Opened<'_>>) -> Result<Contents> {
     let header = *archive.header();
     let mut all = Vec::new();
     let mut units = archive.units();
-    while let Some(mut unit) = units.next()? {
+    while let Some(mut unit) = units.next_unit()? {
         let mut plain = vec![0; unit.plain_len()? as usize];
         unit.read(|get| get.bytes(&mut plain))?;
         all.push(Unit { name: unit.name().to_vec(), instance: unit.instance(), version: unit.version(), plain });
@@ -140,8 +140,8 @@ fn flips_stay_in_their_unit(file: &[u8], bytes: Range<usize>) {
     let mut places = Vec::new();
     let mut archive = open_unchecked(file).unwrap();
     let mut units = archive.units();
-    while let Some(unit) = units.next().unwrap() {
-        places.push(unit.offset()..unit.offset() + unit.len());
+    while let Some(unit) = units.next_unit().unwrap() {
+        places.push(unit.offset()..unit.offset() + unit.record_len());
     }
     flip_each(file, bytes, open_unchecked, |at, mask, found| {
         let at = at as u64;

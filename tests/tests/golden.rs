@@ -20,7 +20,7 @@ type Plain = (Vec<u8>, u32, u32, Option<Vec<u8>>);
 fn plain_units(archive: &mut Opened<'_>) -> Vec<Plain> {
     let mut all = Vec::new();
     let mut units = archive.units();
-    while let Some(mut unit) = units.next().unwrap() {
+    while let Some(mut unit) = units.next_unit().unwrap() {
         let mut plain = Vec::new();
         let read = unit.read(|get| {
             let mut piece = [0; 5000];
@@ -157,7 +157,7 @@ fn items_by_type_and_value() {
         let mut archive = open(&bytes, 4096);
         let mut units = archive.units();
         for expected in &good.units {
-            let mut unit = units.next().unwrap().unwrap();
+            let mut unit = units.next_unit().unwrap().unwrap();
             let Items::List(items) = &expected.items else { continue };
             let read = unit.read(|get| {
                 if let Some(bytes) = good.gc_ptr_bytes_to_set() {
@@ -267,7 +267,7 @@ fn conversions_keep_everything() {
             assert_eq!(after.gc_phys_bytes, before.gc_phys_bytes.or(Some(8)));
             assert_eq!(after.gc_ptr_bytes, before.gc_ptr_bytes.or(Some(8)));
             let mut units = archive.units();
-            while let Some(mut unit) = units.next().unwrap() {
+            while let Some(mut unit) = units.next_unit().unwrap() {
                 let tag = unit.codec().unwrap();
                 assert!(tag.is_none_or(|tag| Codec::of_tag(tag) == Some(codec)));
             }

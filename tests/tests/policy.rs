@@ -254,7 +254,7 @@ fn the_built_in_unit_is_first_unless_one_is_registered_before_it() {
         let mut archive = Archive::open(&mut disk, Store, [0; 64]).unwrap();
         let mut units = archive.units();
         let mut names = Vec::new();
-        while let Some(unit) = units.next().unwrap() {
+        while let Some(unit) = units.next_unit().unwrap() {
             names.push(format!("{}/{}", unit.name().escape_ascii(), unit.instance()));
         }
         assert_eq!(names, expected);

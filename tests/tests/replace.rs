@@ -192,7 +192,7 @@ fn a_link_to_nothing_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link");
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
-    let error = save_to_path(&link, &mut SOUND, &FAULTY, SaveOptions::default()).unwrap_err();
+    let error = save_to_path(&link, &mut { SOUND }, &FAULTY, SaveOptions::default()).unwrap_err();
     assert!(error.is_io() && error.to_string().contains("follow the link"), "{error}");
     assert_eq!(names(folder.path()), ["link"]);
 }

@@ -11,7 +11,7 @@ fn plain_bytes_of_every_good_unit() {
         let mut archive = open_path(crate::golden(name)).unwrap();
         let mut units = archive.units();
         for _ in 0..12 {
-            let Some(mut unit) = units.next().unwrap() else { break };
+            let Some(mut unit) = units.next_unit().unwrap() else { break };
             let mut plain = vec![0; unit.plain_len().unwrap() as usize];
             unit.read(|get| get.bytes(&mut plain)).unwrap();
             let (unit_name, instance) = (std::str::from_utf8(unit.name()).unwrap(), unit.instance().to_string());

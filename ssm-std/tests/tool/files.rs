@@ -40,7 +40,7 @@ pub fn kept(path: &Path) -> Vec<Kept> {
     let mut archive = open_path(path).unwrap();
     let mut all = Vec::new();
     let mut units = archive.units();
-    while let Some(mut unit) = units.next().unwrap() {
+    while let Some(mut unit) = units.next_unit().unwrap() {
         let mut plain = vec![0; unit.plain_len().unwrap() as usize];
         unit.read(|get| get.bytes(&mut plain)).unwrap();
         all.push((unit.name().to_vec(), unit.instance(), unit.version(), unit.packed_len() > 0, plain));

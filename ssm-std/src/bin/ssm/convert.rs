@@ -93,7 +93,7 @@ fn copy_units<C: Encode>(
 ) -> Reading<Result<(), SaveError<io::Error>>> {
     let mut buffer = vec![0; PIECE];
     let mut units = archive.units();
-    while let Some(mut unit) = units.next()? {
+    while let Some(mut unit) = units.next_unit()? {
         let (name, instance, version) = (unit.name().to_vec(), unit.instance(), unit.version());
         let has_data = unit.packed_len() > 0;
         let copied = unit.read(|get| {

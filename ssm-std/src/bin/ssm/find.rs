@@ -47,7 +47,7 @@ impl UnitArguments {
         let wanted_text = self.name.to_string_lossy();
         let mut similar: Vec<(f64, String)> = Vec::new();
         let mut units = archive.units();
-        while let Some(unit) = units.next()? {
+        while let Some(unit) = units.next_unit()? {
             let shown = shown_name(unit.name());
             let is_name = unit.name() == wanted || shown == wanted_text;
             if is_name && unit.instance() == self.instance {

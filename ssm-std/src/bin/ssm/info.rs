@@ -117,7 +117,7 @@ fn info(header: &Header, file_bytes: u64, units: Option<u64>) -> Info {
 fn count_units(archive: &mut Archive) -> Reading<u64> {
     let mut count = 0;
     let mut units = archive.units();
-    while units.next()?.is_some() {
+    while units.next_unit()?.is_some() {
         count += 1;
     }
     Ok(count)

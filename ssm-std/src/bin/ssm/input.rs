@@ -59,7 +59,7 @@ impl Input {
 /// Looks at the unit whose header is at `offset`.
 pub fn at_unit<T>(archive: &mut Archive, offset: u64, read: impl FnOnce(&mut Unit<'_>) -> Reading<T>) -> Reading<T> {
     let mut units = archive.units();
-    while let Some(mut unit) = units.next()? {
+    while let Some(mut unit) = units.next_unit()? {
         if unit.offset() == offset {
             return read(&mut unit);
         }

@@ -66,7 +66,7 @@ fn list(archive: &mut Archive, unchecked: bool) -> Listing {
     let mut listing = Listing { rows: Vec::new(), failed: None };
     let mut units = archive.units();
     loop {
-        match units.next() {
+        match units.next_unit() {
             Ok(None) => return listing,
             Ok(Some(mut unit)) => {
                 let plain_len = unit.plain_len();

@@ -102,7 +102,7 @@ impl Arguments {
             archive.verify(&mut |_| ())?;
             let mut count = 0;
             let mut units = archive.units();
-            while units.next()?.is_some() {
+            while units.next_unit()?.is_some() {
                 count += 1;
             }
             let header = archive.header();
