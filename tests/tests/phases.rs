@@ -275,7 +275,7 @@ fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
     let mut records = archive.units();
     let mut before = Vec::new();
     let mut end = 0;
-    while let Some(unit) = records.next().unwrap() {
+    while let Some(unit) = records.next_unit().unwrap() {
         before.push(unit.offset() + unit.len() - unit.packed_len() + 8 * before.len() as u64);
         end = unit.offset() + unit.len() + 8 * before.len() as u64;
     }
