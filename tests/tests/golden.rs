@@ -104,7 +104,7 @@ fn units_and_their_places() {
         let mut end = archive.header().len();
         let mut found = archive.units();
         for unit in &good.units {
-            let mut found = found.next().unwrap().unwrap_or_else(|| panic!("{}: no {}", good.file, unit.name));
+            let mut found = found.next_unit().unwrap().unwrap_or_else(|| panic!("{}: no {}", good.file, unit.name));
             assert_eq!(found.name(), unit.name.as_bytes());
             assert_eq!((found.instance(), found.version()), (unit.instance, unit.version));
             assert_eq!((found.offset(), found.len()), (unit.offset, unit.length));
@@ -121,7 +121,7 @@ fn units_and_their_places() {
             assert_eq!(found.plain_len().unwrap(), unit.payload_length, "{}: {}", good.file, unit.name);
             end = unit.offset + unit.length;
         }
-        assert!(found.next().unwrap().is_none());
+        assert!(found.next_unit().unwrap().is_none());
         assert_eq!(end, good.header.end_offset);
         let mut reached = 0;
         archive.verify(&mut |offset| reached = offset).unwrap();

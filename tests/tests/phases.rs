@@ -276,8 +276,8 @@ fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
     let mut before = Vec::new();
     let mut end = 0;
     while let Some(unit) = records.next_unit().unwrap() {
-        before.push(unit.offset() + unit.len() - unit.packed_len() + 8 * before.len() as u64);
-        end = unit.offset() + unit.len() + 8 * before.len() as u64;
+        before.push(unit.offset() + unit.record_len() - unit.packed_len() + 8 * before.len() as u64);
+        end = unit.offset() + unit.record_len() + 8 * before.len() as u64;
     }
     assert_eq!(before.len(), 4, "three units and the built-in one");
     let moved = file.len() as u64 + 4 * 8 + 12;
