@@ -66,7 +66,8 @@ pub struct Memory<B> {
 }
 
 impl<B: AsRef<[u8]>> Memory<B> {
-    /// An empty medium over `storage`; its size is the capacity.
+    /// An empty medium over `storage`, to save to; its size is the capacity. Bytes that are there already are read with
+    /// [`holding`](Self::holding).
     pub const fn new(storage: B) -> Self {
         Self { storage, len: 0, position: 0 }
     }

@@ -121,7 +121,7 @@ impl<R: Read + Seek> Medium<R> {
         match Header::parse(start.get(..read).unwrap_or(&start)) {
             Ok(header) => Ok(header),
             Err(error) => {
-                self.damaged(0, error)?;
+                self.damaged(error.header_offset(), error)?;
                 Err(Stop)
             }
         }

@@ -173,7 +173,7 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
 fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
     let sound =
         |(name, value): &(&str, &str)| (1..=MAX_NOTE_NAME).contains(&name.len()) && value.len() <= MAX_NOTE_VALUE;
-    let why = "a note is a name of 1 to 127 bytes and a value of up to 1023";
+    let why = "one of the writer's notes is no name of 1 to 127 bytes with a value of up to 1023";
     if notes.iter().all(sound) { Ok(()) } else { Err(UnitError::Invalid(why)) }
 }
 

@@ -36,6 +36,10 @@ pub trait Unit {
     }
 
     /// Gets the state that was saved with `version`.
+    ///
+    /// What is left of the unit's data afterwards is skipped without an error, as the format allows; a unit that wants to
+    /// be strict ends with `get.skip_rest()? == 0`. Fields that an old version does not have keep what they had: set them
+    /// before.
     fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError>;
 
     /// After the last unit was loaded, or the load failed: called for every unit whose `load_prep` was called.

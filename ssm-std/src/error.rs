@@ -1,17 +1,29 @@
 //! What went wrong, with which file.
 
 use ssm_core::{LoadError, SaveError};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A failure and the path it is about. [`source`](std::error::Error::source) leads to what the layer below said.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {failure}", path.display())]
+/// A failure and the path it is about, in one line. [`source`](std::error::Error::source) is what the operating system or a
+/// unit said beneath it, not this line again.
+#[derive(Debug)]
 pub struct Error {
     path: PathBuf,
     // Boxed: errors of core hold a unit's name.
-    #[source]
     failure: Box<Failure>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.failure)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.failure.source()
+    }
 }
 
 /// What failed.
@@ -21,7 +33,7 @@ pub enum Failure {
     /// The operating system, on the way to or from the file.
     #[error("cannot {doing}: {source}")]
     Io {
-        /// What was tried: `"open"`, `"create a temporary file beside it"`, `"replace it"` ..
+        /// What was tried: `"open"`, `"create a file in its folder"`, `"replace it"` ..
         doing: &'static str,
         /// What the system said.
         source: io::Error,

@@ -151,7 +151,11 @@ pub fn replace_file<T>(
     #[cfg(unix)]
     temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // It removes itself unless it is persisted.
-    let mut temporary = temporary.tempfile_in(&folder).map_err(io("create a temporary file beside it"))?;
+    let mut temporary = temporary.tempfile_in(&folder).map_err(|error| {
+        // Without the temporary file's own name, which means nothing to anybody.
+        let plain = error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error);
+        io("create a file in its folder")(plain)
+    })?;
     if let Some(old) = old {
         temporary.as_file().set_permissions(old.permissions()).map_err(io("keep its permissions"))?;
     }

@@ -17,11 +17,11 @@ const OK: &str = "ok";
 
 /// File, what checking all of it says and at which offset, what a loader says whose units read what was put.
 const EXPECTED: &[(&str, &str, u64, &str)] = &[
-    ("v11-magic-pad.sav", "version", 0, "version"), // either: Q2, a writer pads with zeros
-    ("v12-bool-2.sav", OK, 0, OK),                  // Q22
+    ("v11-magic-pad.sav", "version", 23, "version"), // either: Q2, a writer pads with zeros
+    ("v12-bool-2.sav", OK, 0, OK),                   // Q22
     ("v12-cbfile-plus1.sav", "size", 32, "size"),
-    ("v12-cbgcphys-3.sav", "width", 0, "width"),
-    ("v12-cbgcptr-2.sav", "width", 0, "width"),
+    ("v12-cbgcphys-3.sav", "width", 77, "width"),
+    ("v12-cbgcptr-2.sav", "width", 78, "width"),
     ("v12-cbunit-hdr-only.sav", "unit-length", 196, "unit-length"),
     ("v12-cbunit-minus1.sav", "unit-magic", 419, "unit-magic"),
     ("v12-cbunit-plus1.sav", "unit-magic", 421, "unit-magic"),
@@ -30,8 +30,8 @@ const EXPECTED: &[(&str, &str, u64, &str)] = &[
     ("v12-crc-field.sav", "crc", 40, "crc"),
     ("v12-end-fields.sav", OK, 0, OK),     // Q13
     ("v12-gcptr-overflow.sav", OK, 0, OK), // the file is sound; see `narrow_machines_refuse_wide_addresses`
-    ("v12-hostbits-0.sav", "width", 0, "width"),
-    ("v12-hostbits-33.sav", "width", 0, "width"),
+    ("v12-hostbits-0.sav", "width", 76, "width"),
+    ("v12-hostbits-33.sav", "width", 76, "width"),
     ("v12-lzf-cbdata-0.sav", "packed", 231, "packed"),
     ("v12-lzf-crc-garbage.sav", OK, 0, OK), // Q19
     ("v12-lzf-extra.sav", OK, 0, OK),       // either: it decodes, and what a unit leaves is skipped
@@ -50,7 +50,7 @@ const EXPECTED: &[(&str, &str, u64, &str)] = &[
     ("v12-store-short.sav", OK, 0, "unit-end"),  // Q17 does not help: stored bytes have no end of their own
     ("v12-string-too-long.sav", OK, 0, "too-long"),
     ("v12-struct-end.sav", OK, 0, "marker"),
-    ("v12-svnrev-10000001.sav", "writer", 0, "writer"),
+    ("v12-svnrev-10000001.sav", "writer", 72, "writer"),
     ("v12-tail-last-byte.sav", OK, 0, OK), // Q1, Q13
     ("v12-trailing-byte.sav", "size", 32, "size"),
     ("v12-trunc-16.sav", "truncated", 0, "truncated"),
@@ -59,9 +59,9 @@ const EXPECTED: &[(&str, &str, u64, &str)] = &[
     ("v12-unit-magic-byte6.sav", "unit-magic", 196, "unit-magic"),
     ("v12-unit-magic.sav", "unit-magic", 196, "unit-magic"),
     ("v12-unknown-name-debugit.sav", OK, 0, "unknown-unit"), // the policy decides
-    ("v12-uuid.sav", "machine", 0, "machine"),               // either: Q9, all readers refuse it
-    ("v12-vermajor-1001.sav", "writer", 0, "writer"),
-    ("v12-version-1.3.sav", "version", 0, "version"),
+    ("v12-uuid.sav", "machine", 48, "machine"),              // either: Q9, all readers refuse it
+    ("v12-vermajor-1001.sav", "writer", 64, "writer"),
+    ("v12-version-1.3.sav", "version", 23, "version"),
     ("v12-zip-empty.sav", OK, 0, "unit-end"), // a unit may be empty; this one's loader wants more
     ("v12-ziptype-0.sav", "codec", 230, "codec"),
     ("v12-ziptype-255.sav", "codec", 230, "codec"),

@@ -107,9 +107,9 @@ fn units_and_their_places() {
             let mut found = found.next_unit().unwrap().unwrap_or_else(|| panic!("{}: no {}", good.file, unit.name));
             assert_eq!(found.name(), unit.name.as_bytes());
             assert_eq!((found.instance(), found.version()), (unit.instance, unit.version));
-            assert_eq!((found.offset(), found.len()), (unit.offset, unit.length));
+            assert_eq!((found.offset(), found.record_len()), (unit.offset, unit.length));
             assert_eq!(found.packed_len(), unit.stored_length);
-            assert_eq!(found.offset() + found.len() - found.packed_len(), unit.data_offset);
+            assert_eq!(found.offset() + found.record_len() - found.packed_len(), unit.data_offset);
             let codec = match unit.zip.as_deref() {
                 Some("STORE") => Some(tag::STORE),
                 Some("ZLIB") => Some(tag::ZLIB),

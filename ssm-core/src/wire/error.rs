@@ -90,6 +90,26 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// Where in the header the field is that this error is about, in bytes from its start.
+    pub(crate) const fn header_offset(&self) -> u64 {
+        match self {
+            FormatError::Writer { field, .. } => match field.as_bytes() {
+                b"major version" => 64,
+                b"minor version" => 66,
+                b"build" => 68,
+                _ => 72,
+            },
+            FormatError::Width { field, .. } => match field.as_bytes() {
+                b"host bits" => 76,
+                b"guest-physical address bytes" => 77,
+                _ => 78,
+            },
+            FormatError::Version { .. } => 23,
+            FormatError::Machine => 48,
+            _ => 0,
+        }
+    }
+
     /// A short and stable word for the kind of damage, as `ssm verify --json` prints it.
     ///
     /// ```
@@ -151,14 +171,14 @@ impl fmt::Display for FormatError {
                 write!(f, "\"{}\" found, a unit or the end record expected", found.escape_ascii())
             }
             FormatError::UnitName { found } => {
-                write!(f, "bad unit name of {found} bytes found, 1 to 255 bytes and a NUL expected")
+                write!(f, "unit name of {found} bytes found, 1 to 255 bytes and then the only NUL expected")
             }
             FormatError::UnitLength { found, min, max } => {
                 write!(f, "unit length {found} found, {min} to {max} expected")
             }
             FormatError::Codec { tag } => write!(f, "codec tag {tag} found, which this reader does not have"),
             FormatError::Packed => f.write_str("the packed bytes do not decode"),
-            FormatError::PackedEnd => f.write_str("the unit ends inside a packed block"),
+            FormatError::PackedEnd => f.write_str("the unit ends inside a packed block or stream"),
             FormatError::Window => f.write_str("a packed block reaches further back than the decoder's window"),
         }
     }
