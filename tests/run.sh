@@ -1,12 +1,25 @@
 #!/usr/bin/env bash
-# The one definition of green. Needs cargo with clippy and rustfmt, and the crates of Cargo.lock.
+# The one definition of green. Needs cargo with clippy and rustfmt and the crates of the lock files; for the emulated boards
+# it installs what is missing (see tests/qemu/setup.sh). `tests/run.sh --host-only` leaves the boards out and says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+case "$*" in
+'') boards=yes ;;
+--host-only) boards=no ;;
+*)
+    echo "usage: tests/run.sh [--host-only]" >&2
+    exit 2
+    ;;
+esac
 
 step() { printf '\n== %s\n' "$*"; }
 
 step format
 cargo fmt --all --check
+for workspace in tests/qemu tests/qemu/measure examples/bare-metal; do
+    (cd "$workspace" && cargo fmt --all --check)
+done
 
 step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -31,10 +44,28 @@ if tree=$(cargo tree -p ssm-core --edges normal --prefix none --format '{p} {f}'
     echo 'a dependency of ssm-core has a feature std or alloc on' >&2
     exit 1
 fi
+if grep -E '^(defmt|critical-section) ' <<<"$tree"; then
+    echo 'defmt or critical-section is linked with its feature off' >&2
+    exit 1
+fi
 
 step examples
 for example in emulator inspect versions; do
     cargo run --release --locked --bin "$example" </dev/null
 done
+
+if [ "$boards" = no ]; then
+    printf '\nall green on the host; the boards were left out (--host-only)\n'
+    exit
+fi
+
+step boards
+tests/qemu/run.sh
+
+step 'sizes on the boards'
+tests/qemu/measure.sh --check
+
+step 'an emulator on the metal'
+examples/bare-metal/story.sh
 
 printf '\nall green\n'

@@ -1,0 +1,8 @@
+//! BBC micro:bit: Cortex-M0 without compare-and-swap, 16 KiB of RAM.
+#![no_std]
+#![no_main]
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    ssm_board_cortex_m::run([program::space!(4 KiB, window 1024)])
+}

@@ -1,0 +1,168 @@
+//! RAM and stack of saves and loads, each shown to work with what it is said to need. Prints lines of a name and bytes.
+#![no_std]
+#![no_main]
+
+use firmware::stack::high_water;
+use firmware::{corpus, corpus::Corpus, once, program};
+use semihosting::println;
+use ssm_core::{
+    Crc32Bytewise, Either, Encode, Entry, Get, Header, Loader, LzfDecoder, LzfEncoder, Memory, Put, Saver, Store, Unit,
+    UnitError, Writer,
+};
+
+/// Scratch of the loads.
+const LOAD_SCRATCH: usize = 256;
+/// Scratch of the saves and loads whose stack is measured.
+const STACK_SCRATCH: usize = 1024;
+const BLOCK_HEADER: usize = 10;
+
+type SmallDecoder = LzfDecoder<[u8; 1024]>;
+type LargeDecoder = LzfDecoder<[u8; 8192]>;
+
+static BULK: [Entry<Bulk>; 1] = [Entry::new("bulk", |bulk, _| bulk)];
+static LARGE: [Entry<Large>; 1] = [Entry::new("large", |large, _| large)];
+
+program!({
+    let file = once!(FILE: [u8; 262_144] = [0; 262_144]);
+    let bulk = once!(STATE: Bulk = Bulk { memory: [0; 8192] });
+    let encoder = once!(ENCODER: LzfEncoder<256> = LzfEncoder::new());
+    let small = once!(SMALL: SmallDecoder = LzfDecoder::new([0; 1024]));
+
+    println!("size.encoder {}", size_of::<LzfEncoder<256>>());
+    println!("size.decoder.1024 {}", size_of::<SmallDecoder>());
+    println!("size.decoder.8192 {}", size_of::<LargeDecoder>());
+    println!("size.scratch.load {LOAD_SCRATCH}");
+    for block in [512, 1024] {
+        for (name, corpus) in corpus::ALL {
+            let scratch = smallest_scratch(block, corpus, encoder, file);
+            println!("scratch.{block}.{name} {scratch}");
+        }
+    }
+
+    // Bulk that is put at once makes larger blocks than the scratch does, unless the encoder has a limit.
+    let limited = once!(LIMITED: LzfEncoder<256> = LzfEncoder::with_block(1024));
+    let scratch = once!(SCRATCH: [u8; 4096] = [0; 4096]);
+    // Blocks of 1 KiB, each corpus: read with a window of 1 KiB.
+    for (_, corpus) in corpus::ALL {
+        let enough = smallest_scratch(1024, corpus, encoder, file);
+        bulk.memory = *corpus;
+        let mut medium = Memory::new(&mut file[..]);
+        Saver::new(&mut medium, &mut *limited, &mut scratch[..enough]).save(bulk, &BULK).unwrap();
+        bulk.memory.fill(0xee);
+        Loader::new(&mut medium, &mut *small, &mut scratch[..LOAD_SCRATCH]).load(bulk, &BULK).unwrap();
+        assert_eq!(bulk.memory, *corpus);
+    }
+    any_file(file);
+    stack(file, bulk, limited, small);
+    println!("done");
+});
+
+/// A file with blocks as large as they get and matches as far back as they go.
+fn any_file(file: &mut [u8]) {
+    let encoder = once!(LARGE_ENCODER: LzfEncoder<65536> = LzfEncoder::new());
+    let decoder = once!(LARGE_DECODER: LargeDecoder = LzfDecoder::new([0; 8192]));
+    let large = once!(LARGE_STATE: Large = Large { memory: [[0; 8192]; 8] });
+    let scratch = once!(LARGE_SCRATCH: [u8; 65536] = [0; 65536]);
+    let (_, random) = corpus::ALL[2];
+    large.memory.fill(*random);
+    let mut medium = Memory::new(file);
+    Saver::new(&mut medium, encoder, scratch).save(large, &LARGE).unwrap();
+    let (smallest, packed) = blocks(medium.bytes());
+    assert_eq!(smallest, 32768);
+    assert!(packed < 2 * 8192 + 2 * 8192 / 4, "matches of 8192 bytes back were found: {packed}");
+    large.memory = [[0; 8192]; 8];
+    Loader::new(&mut medium, decoder, &mut scratch[..LOAD_SCRATCH]).load(large, &LARGE).unwrap();
+    assert!(large.memory.iter().all(|part| part == random));
+}
+
+/// The smallest scratch with which all blocks but the last of a save have `block` plain bytes.
+fn smallest_scratch(block: usize, corpus: &Corpus, encoder: &mut impl Encode, file: &mut [u8]) -> usize {
+    let scratch = once_scratch();
+    let (mut too_small, mut enough) = (0, scratch.len());
+    while enough - too_small > 1 {
+        let len = (too_small + enough) / 2;
+        let mut medium = Memory::new(&mut file[..]);
+        let header = Header::new();
+        let mut writer = Writer::new(&mut medium, &mut *encoder, Crc32Bytewise, &header, &mut scratch[..len]).unwrap();
+        let mut put =
+            |put: &mut Put<'_>| corpus.as_chunks().0.iter().try_for_each(|word| put.u32(u32::from_le_bytes(*word)));
+        writer.unit(b"words", 0, 1, &mut put).unwrap();
+        writer.finish().unwrap();
+        if blocks(medium.bytes()).0 >= block { enough = len } else { too_small = len }
+    }
+    enough
+}
+
+fn once_scratch() -> &'static mut [u8; 4096] {
+    static mut SCRATCH: [u8; 4096] = [0; 4096];
+    // SAFETY: only `smallest_scratch` calls it, once at a time.
+    unsafe { &mut *(&raw mut SCRATCH) }
+}
+
+/// Of the blocks of the last unit of a file: the plain bytes of the smallest but the last one, and all packed bytes.
+fn blocks(file: &[u8]) -> (usize, usize) {
+    let length = |at: usize| usize::from(u16::from_le_bytes([file[at], file[at + 1]]));
+    let name_at = file.windows(6).position(|bytes| matches!(bytes, b"words\0" | b"large\0")).unwrap();
+    let mut at = name_at + 7;
+    let start = at;
+    let (mut smallest, mut last) = (usize::MAX, usize::MAX);
+    while file.get(at..at + 2) == Some(b"ZV") {
+        smallest = smallest.min(last);
+        last = length(at + 8);
+        at += BLOCK_HEADER + length(at + 2);
+    }
+    (smallest, at - start)
+}
+
+/// The high-water marks. The units end with a tail call, so that they take no stack themselves.
+fn stack(file: &mut [u8], bulk: &mut Bulk, encoder: &mut LzfEncoder<256>, decoder: &mut SmallDecoder) {
+    let scratch = once!(SCRATCH: [u8; STACK_SCRATCH] = [0; STACK_SCRATCH]);
+    let mut medium = Memory::new(file);
+    let save = high_water(&mut || {
+        Saver::new(&mut medium, Store, scratch).save(bulk, &BULK).unwrap();
+    });
+    println!("stack.save.store {save}");
+    let load = high_water(&mut || {
+        Loader::new(&mut medium, Store, scratch).load(bulk, &BULK).unwrap();
+    });
+    println!("stack.load.store {load}");
+    medium = Memory::new(medium.into_inner());
+    let save = high_water(&mut || {
+        Saver::new(&mut medium, &mut *encoder, scratch).save(bulk, &BULK).unwrap();
+    });
+    println!("stack.save.lzf {save}");
+    let load = high_water(&mut || {
+        Loader::new(&mut medium, Either::of(Store, &mut *decoder), scratch).load(bulk, &BULK).unwrap();
+    });
+    println!("stack.load.lzf {load}");
+    println!("size.saver {}", size_of::<Saver<'_, &mut Memory<&mut [u8]>, &mut LzfEncoder<256>>>());
+    println!("size.loader {}", size_of::<Loader<'_, &mut Memory<&mut [u8]>, Either<Store, &mut SmallDecoder>>>());
+}
+
+struct Bulk {
+    memory: Corpus,
+}
+
+impl Unit for Bulk {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        put.bytes(&self.memory)
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+        get.bytes(&mut self.memory)
+    }
+}
+
+struct Large {
+    memory: [Corpus; 8],
+}
+
+impl Unit for Large {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        put.bytes(self.memory.as_flattened())
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+        get.bytes(self.memory.as_flattened_mut())
+    }
+}

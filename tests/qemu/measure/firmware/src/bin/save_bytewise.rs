@@ -1,0 +1,18 @@
+//! A save with store.
+#![no_std]
+#![no_main]
+
+use firmware::unit::{Machine, RECORDERS, Recorder};
+use firmware::{image, once, port, port::Port};
+use ssm_core::{Crc32Bytewise, Saver, Store};
+
+image!({
+    let machine = once!(MACHINE: Recorder = Recorder(Machine::new()));
+    let scratch = once!(SCRATCH: [u8; 1024] = [0; 1024]);
+    port::output(save(machine, scratch).into());
+});
+
+#[inline(never)]
+fn save(machine: &mut Recorder, scratch: &mut [u8]) -> bool {
+    Saver::new(Port, Store, scratch).crc32(Crc32Bytewise).save(machine, &RECORDERS).is_ok()
+}

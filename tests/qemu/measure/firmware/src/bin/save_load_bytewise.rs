@@ -1,0 +1,24 @@
+//! A save and a load with store.
+#![no_std]
+#![no_main]
+
+use firmware::unit::{Machine, UNITS};
+use firmware::{image, once, port, port::Port};
+use ssm_core::{Crc32Bytewise, Loader, Saver, Store};
+
+image!({
+    let machine = once!(MACHINE: Machine = Machine::new());
+    let scratch = once!(SCRATCH: [u8; 1024] = [0; 1024]);
+    port::output(save(machine, scratch).into());
+    port::output(load(machine, scratch).into());
+});
+
+#[inline(never)]
+fn save(machine: &mut Machine, scratch: &mut [u8]) -> bool {
+    Saver::new(Port, Store, scratch).crc32(Crc32Bytewise).save(machine, &UNITS).is_ok()
+}
+
+#[inline(never)]
+fn load(machine: &mut Machine, scratch: &mut [u8]) -> bool {
+    Loader::new(Port, Store, scratch).crc32(Crc32Bytewise).load(machine, &UNITS).is_ok()
+}

@@ -1,0 +1,55 @@
+//! The units of the images whose size is measured.
+
+use ssm_core::{Entry, Get, Put, Unit, UnitError};
+
+pub struct Machine {
+    pub count: u32,
+    pub mode: u16,
+    pub memory: [u8; 256],
+}
+
+impl Machine {
+    pub const fn new() -> Self {
+        Self { count: 0, mode: 0, memory: [0; 256] }
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Unit for Machine {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        put.u32(self.count)?;
+        put.u16(self.mode)?;
+        put.bytes(&self.memory)
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        if version != 1 {
+            return Err(UnitError::Version(version));
+        }
+        self.count = get.u32()?;
+        self.mode = get.u16()?;
+        get.bytes(&mut self.memory)
+    }
+}
+
+pub static UNITS: [Entry<Machine>; 1] = [Entry::new("machine", |machine, _| machine)];
+
+/// The same in an image that only saves: its load brings in nothing of the loading side.
+pub struct Recorder(pub Machine);
+
+impl Unit for Recorder {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        self.0.save(put)
+    }
+
+    fn load(&mut self, _: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        Err(UnitError::Version(version))
+    }
+}
+
+pub static RECORDERS: [Entry<Recorder>; 1] = [Entry::new("machine", |machine, _| machine)];

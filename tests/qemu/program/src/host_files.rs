@@ -1,0 +1,40 @@
+//! Files that the host wrote are loaded: every codec, large blocks and an older version, as far as there is memory.
+
+use crate::machine::Machine;
+use crate::own_files::{Bench, load};
+use crate::registration::Units;
+use crate::{Board, Inflating, Names};
+use ssm_core::{Either, Inflate, LzfDecoder, Store};
+
+/// What an LZF window needs to read every file.
+const WHOLE_WINDOW: usize = 8192;
+
+#[inline(never)]
+pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names, inflating: Option<Inflating>) {
+    let large = (bench.window.len() >= WHOLE_WINDOW).then_some(names.host_lzf_large);
+    for name in [names.host_store, names.host_lzf].into_iter().chain(large) {
+        let len = fetch::<B>(bench, name);
+        assert!(bench.load::<B>(units, len, None).is_ok());
+        assert!(bench.machine.is_filled(), "what was loaded is not what the host saved");
+    }
+
+    let len = fetch::<B>(bench, names.host_timers_1);
+    assert!(bench.load::<B>(units, len, None).is_ok());
+    assert!(bench.machine.is_filled_from_timers_1());
+
+    if let Some(Inflating { state, window }) = inflating {
+        let len = fetch::<B>(bench, names.host_zlib);
+        let Bench { machine, file, scratch, window: lzf, .. } = bench;
+        let lzf = LzfDecoder::new(&mut **lzf);
+        let decoder = Either::of(Either::of(Store, lzf), Inflate::new(state, window));
+        assert!(load::<B>(machine, units, &file[..len], decoder, &mut scratch[..], None).is_ok());
+        assert!(machine.is_filled());
+    }
+}
+
+/// Reads a file and clears the machine for it; the file's length.
+fn fetch<B: Board>(bench: &mut Bench, name: &str) -> usize {
+    B::log(name);
+    Machine::clear(&mut bench.machine);
+    B::read(name, bench.file)
+}
