@@ -39,6 +39,8 @@ fn run(
     state: Option<&Path>,
     limit: u64,
 ) -> Result<End, Box<dyn Error>> {
+    // Out of a pipe, a control key that waits until the machine has done what was typed before it.
+    let mut held = None;
     loop {
         terminal.print(&machine.console.take_output())?;
         if machine.cpu.is_halted() {
@@ -48,11 +50,19 @@ fn run(
         if machine.clock.cycles >= limit {
             return Ok(End::Input);
         }
-        let mut event = if machine.is_idle() { terminal.wait() } else { terminal.poll() };
-        if machine.is_idle() && terminal.has_ended() {
+        let mut event = match held.take() {
+            Some(event) => Some(event),
+            None if machine.is_idle() => terminal.wait(),
+            None => terminal.poll(),
+        };
+        if event.is_none() && machine.is_idle() && terminal.has_ended() {
             return Ok(End::Input);
         }
         while let Some(what) = event {
+            if !terminal.is_person() && !matches!(what, Event::Key(_)) && !machine.is_idle() {
+                held = event;
+                break;
+            }
             let saving = state.unwrap_or(Path::new(DEFAULT_STATE));
             match what {
                 Event::Key(key) => _ = machine.console.type_key(key),

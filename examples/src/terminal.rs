@@ -1,8 +1,9 @@
 //! Where the machine's console ends: at a person's terminal, character by character, or at a pipe.
 //!
 //! Standard input is read by a thread of its own, so that the machine runs on while nobody types. A person's keys can do
-//! more than type: they save, leave, and stop a BASIC program that does not listen. Out of a pipe come characters only,
-//! and Ctrl-S and Ctrl-X among them.
+//! more than type: they save, leave, and stop a BASIC program that does not listen. Out of a pipe come
+//! characters, and the same control characters among them: [`Event::Interrupt`] alone is left out there, because a Ctrl-C
+//! that is typed in its turn stops a program too.
 
 use crossterm::event::{self, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
@@ -80,7 +81,7 @@ impl Terminal {
 
     /// Shows what the machine printed. Only a terminal in raw mode needs its carriage returns.
     pub fn print(&self, output: &[u8]) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = StandardOutput(io::stdout().lock());
         if self.is_person {
             stdout.write_all(output)?;
         } else {
@@ -95,6 +96,23 @@ impl Terminal {
         // Nobody can be told that standard error is closed.
         let _ = write!(io::stderr(), "[{line}]{end}");
     }
+}
+
+/// Standard output, with errors that name it.
+pub struct StandardOutput(pub io::StdoutLock<'static>);
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(name_output)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(name_output)
+    }
+}
+
+fn name_output(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
 impl Drop for Terminal {
@@ -145,6 +163,7 @@ fn read_keys(sender: &SyncSender<Event>) {
 fn read_pipe(sender: &SyncSender<Event>) {
     for byte in io::stdin().lock().bytes().map_while(Result::ok) {
         let event = match byte {
+            0x04 => Event::Leave,
             0x13 => Event::Save,
             0x18 => Event::SaveAndLeave,
             b'\r' => continue,

@@ -68,14 +68,36 @@ fn a_program_asks_in_one_process_and_is_answered_in_the_next() {
     assert_eq!(parts.concat(), whole);
 }
 
-/// Ctrl-X comes out of the pipe while the machine is still busy with what came before; where the cut is does not matter.
+/// Ctrl-X comes out of the pipe while the machine is still busy with what came before.
 #[test]
-fn keys_that_were_typed_ahead_are_saved() {
+fn ctrl_x_saves_when_it_is_its_turn_and_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("machine.sav");
-    let first = run_to(&state, &(SQUARES.to_owned() + "\x18print 99\n"));
-    let second = resume(&state, "");
-    assert_eq!(first + &second, run(SQUARES));
+    assert_eq!(run_to(&state, &(SQUARES.to_owned() + "\x18print 99\n")), run(SQUARES));
+    assert_eq!(resume(&state, ""), "");
+}
+
+#[test]
+fn ctrl_d_leaves_when_it_is_its_turn_and_saves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("machine.sav");
+    assert_eq!(run_to(&state, &(SQUARES.to_owned() + "\x04print 99\n")), run(SQUARES));
+    assert!(!state.exists());
+}
+
+/// What is saved has seen the line before and not the line after.
+#[test]
+fn ctrl_s_saves_when_it_is_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("machine.sav");
+    run_to(&state, "let a=1\n\x13let a=2\n\x04");
+    assert!(resume(&state, "print a\n").contains("\n     1\n"));
+}
+
+#[test]
+fn ctrl_c_stops_a_program_that_never_waits() {
+    let printed = run("10 goto 10\nrun\n\x03print 7\n\x04");
+    assert!(printed.contains("PRINT 7\n     7\n"), "{printed}");
 }
 
 #[test]

@@ -77,10 +77,38 @@ fn states_of_other_machines() {
 fn what_the_system_refuses() {
     let folder = tempfile::tempdir().unwrap();
     assert_refused(&folder.path().join("none.sav"), SYSTEM, "cannot open");
-    assert_refused(folder.path(), SYSTEM, "cannot open");
+    assert_refused(folder.path(), SYSTEM, "cannot open: is a directory");
     let nowhere = folder.path().join("none").join("machine.sav");
     let (code, error) = emulator(&["run".as_ref(), "--state".as_ref(), nowhere.as_ref()]);
     assert_eq!((code, error.lines().count()), (Some(SYSTEM), 1), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_names_standard_output() {
+    for arguments in [&[][..], &["run"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_emulator"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(SYSTEM), "{error}");
+        assert!(error.starts_with("emulator: cannot write to standard output: No space left"), "{error}");
+    }
+}
+
+#[test]
+fn the_help_fits_80_columns() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["resume", "--help"]] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_emulator")).args(arguments).env_remove("COLUMNS").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains("Usage:") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
 }
 
 #[test]

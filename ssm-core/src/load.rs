@@ -139,44 +139,19 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
     /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
     pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
-        let outcome = self.run(machine, units);
-        match &outcome {
-            Ok(_header) => debug!("loaded {=usize} units, {=u64} bytes", units.len(), _header.file_len),
-            Err(_error) => error!("load failed: {=str} at offset {}", _error.kind(), _error.offset()),
-        }
-        outcome
-    }
-
-    fn run<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
-        let Self { medium, codec, mut crc, scratch, policy, after, progress, report } = self;
+        let Self { medium, codec, crc, scratch, policy, after, progress, report } = self;
         let mut load = Load { medium: Medium::new(medium), codec, progress, after, name: [0; MAX_NAME + 1] };
-        let mut called = 0usize;
-        let header = match load.check(&mut crc, scratch, units, policy, report) {
-            Ok(header) => header,
-            Err(Stop) => return Err(load.medium.error()),
-        };
-        for entry in units {
-            called = called.wrapping_add(1);
-            if let Err(error) = entry.unit(machine).load_prep(after) {
-                load.hook_failed(entry, Phase::Prepare, error);
-                break;
+        match load.run(crc, scratch, policy, report, machine, units) {
+            Ok(header) => {
+                debug!("loaded {=usize} units, {=u64} bytes", units.len(), header.file_len);
+                Ok(header)
+            }
+            Err(Stop) => {
+                let error = load.medium.error();
+                error!("load failed: {=str} at offset {=u64}", error.kind(), error.offset().unwrap_or(0));
+                Err(error)
             }
         }
-        if load.medium.failed().is_none() {
-            // What fails is kept in the medium.
-            let _ = load.execute(&header, scratch, machine, units);
-        }
-        for entry in units.get(..called).unwrap_or(&[]) {
-            let ok = load.medium.failed().is_none();
-            if let Err(error) = entry.unit(machine).load_done(after, ok) {
-                load.hook_failed(entry, Phase::Done, error);
-            }
-        }
-        if load.medium.failed().is_some() {
-            return Err(load.medium.error());
-        }
-        load.progress.finish();
-        Ok(header)
     }
 }
 
@@ -191,7 +166,43 @@ struct Load<'s, R: ErrorType, D> {
 }
 
 impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
+    /// The three phases; what fails is kept in the medium.
+    fn run<M>(
+        &mut self,
+        mut crc: impl Crc32,
+        scratch: &mut [u8],
+        policy: Policy,
+        report: Option<&mut dyn FnMut(Report)>,
+        machine: &mut M,
+        units: &[Entry<M>],
+    ) -> Result<Header, Stop> {
+        let header = self.check(&mut crc, scratch, units, policy, report)?;
+        let mut called = 0usize;
+        for entry in units {
+            called = called.wrapping_add(1);
+            if let Err(error) = entry.unit(machine).load_prep(self.after) {
+                self.hook_failed(entry, Phase::Prepare, error);
+                break;
+            }
+        }
+        if self.medium.failed().is_none() {
+            let _ = self.execute(&header, scratch, machine, units);
+        }
+        for entry in units.get(..called).unwrap_or(&[]) {
+            let ok = self.medium.failed().is_none();
+            if let Err(error) = entry.unit(machine).load_done(self.after, ok) {
+                self.hook_failed(entry, Phase::Done, error);
+            }
+        }
+        if self.medium.failed().is_some() {
+            return Err(Stop);
+        }
+        self.progress.finish();
+        Ok(header)
+    }
+
     /// All that is checked before any unit is touched.
+    #[inline(never)]
     fn check<M>(
         &mut self,
         crc: &mut impl Crc32,
@@ -212,6 +223,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     }
 
     /// Walks the unit headers: their structure, units twice, and the policy.
+    #[inline(never)]
     fn check_units<M>(
         &mut self,
         header: &Header,
@@ -272,6 +284,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         Ok(Some((unit, place)))
     }
 
+    #[inline(never)]
     fn execute<M>(
         &mut self,
         header: &Header,
@@ -325,6 +338,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
 }
 
 /// Passes over the built-in unit's pairs of strings, checking what can be checked without memory.
+#[inline(never)]
 fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
     if version != SELF_VERSION {
         return Err(UnitError::Version(version));

@@ -78,11 +78,10 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
     /// Saves the units of `machine` that `units` lists, the built-in unit first. The file's length in bytes.
     ///
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
-    pub fn save<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
-        let Self { mut writer, notes } = self;
+    pub fn save<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
         // What fails is kept in the writer.
-        let _ = run(&mut writer, notes, machine, units);
-        let outcome = writer.outcome();
+        let _ = run(&mut self.writer, self.notes, machine, units);
+        let outcome = self.writer.outcome();
         match &outcome {
             Ok(_len) => debug!("saved {=usize} units, {=u64} bytes", units.len(), *_len),
             Err(_error) => error!("save failed: {=str}", _error.kind()),
@@ -119,6 +118,7 @@ fn run<M, W: Write + Seek, E: Encode, C: Crc32>(
     if writer.is_failed() { Err(Stop) } else { writer.commit() }
 }
 
+#[inline(never)]
 fn check<W: Write + Seek, E: Encode, C: Crc32>(
     writer: &mut Writer<'_, W, E, C>,
     notes: &[(&str, &str)],
@@ -139,6 +139,7 @@ fn hook_failed<M, W: Write + Seek, E: Encode, C: Crc32>(
     let _ = writer.unit_failed(UnitRecord::of(entry.id(), entry.data_version()), phase, 0, error);
 }
 
+#[inline(never)]
 fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
     writer: &mut Writer<'_, W, E, C>,
     machine: &mut M,
@@ -178,6 +179,7 @@ fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
 }
 
 /// Pairs of strings, ended by a pair of empty ones (SPEC.md, "The unit SSM").
+#[inline(never)]
 fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError> {
     for (name, value) in notes {
         put.str(name)?;

@@ -40,6 +40,7 @@ pub(crate) struct State {
 
 impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
+    #[inline(never)]
     pub fn run(
         mut self,
         buffer: &mut [u8],
@@ -66,7 +67,9 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
                     *self.medium.failed() = None;
                 }
-                error!("{}: {}", unit, error);
+                if error != UnitError::Stream {
+                    error!("{}: {}", unit, error);
+                }
                 return self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error });
             }
         }

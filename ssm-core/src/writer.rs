@@ -41,8 +41,8 @@ pub struct Writer<'s, W: ErrorType, E, C> {
 impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     /// Starts a file with the fields of `header`; its format, size and checksum do not matter.
     ///
-    /// `scratch` is one byte or more. With a codec half of it collects plain bytes and half takes packed ones; without
-    /// ([`Store`](crate::Store)) all of it collects plain bytes.
+    /// `scratch` is one byte or more. With a codec a little more than half of it collects plain bytes and the rest takes
+    /// packed ones; without ([`Store`](crate::Store)) all of it collects plain bytes.
     pub fn new(
         medium: W,
         codec: E,
@@ -58,9 +58,9 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
 
     /// A writer that has not written its header yet: see [`begin`](Self::begin).
     pub(crate) fn start(medium: W, codec: E, crc: C, scratch: &'s mut [u8]) -> Self {
-        // The packed half is the larger one, so that a block of random bytes fits.
+        // The packed part is a little the smaller one: a block that does not pack into it ends early.
         let plain_len =
-            if codec.is_transparent() { scratch.len() } else { scratch.len().saturating_sub(16).wrapping_mul(31) / 64 };
+            if codec.is_transparent() { scratch.len() } else { scratch.len().saturating_sub(16).wrapping_mul(17) / 32 };
         let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
         let output = Output {
             medium,
@@ -86,6 +86,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     }
 
     /// Writes the header without size and checksum.
+    #[inline(never)]
     pub(crate) fn begin(&mut self) -> Result<(), Stop> {
         let output = &mut self.output;
         (self.header.file_len, self.header.crc) = (0, 0);
@@ -173,7 +174,9 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         at: u64,
         error: UnitError,
     ) -> Result<(), Stop> {
-        error!("{}: {}", unit, error);
+        if error != UnitError::Stream {
+            error!("{}: {}", unit, error);
+        }
         self.output.stop(SaveError::Unit { unit, phase, at, error })
     }
 
@@ -185,6 +188,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         Ok(self.output.position)
     }
 
+    #[inline(never)]
     pub(crate) fn commit(&mut self) -> Result<(), Stop> {
         let output = &mut self.output;
         output.check_cancel()?;
@@ -208,8 +212,8 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     }
 
     /// The file's length so far, or what failed first.
-    pub(crate) fn outcome(self) -> Result<u64, SaveError<W::Error>> {
-        match self.output.failed {
+    pub(crate) fn outcome(&mut self) -> Result<u64, SaveError<W::Error>> {
+        match self.output.failed.take() {
             None => Ok(self.output.position),
             Some(error) => Err(error),
         }

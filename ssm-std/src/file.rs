@@ -114,12 +114,24 @@ pub fn open_path_unchecked(path: impl AsRef<Path>) -> Result<PathArchive, Error>
 }
 
 fn open(path: &Path) -> Result<File, Error> {
-    let open = || {
-        let file = File::open(path)?;
-        // Opening a folder succeeds on Unix and reading it fails late.
-        if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
-    };
-    open().map_err(|source| Error::io(path, "open", source))
+    open_file(path).map_err(|source| Error::io(path, "open", source))
+}
+
+/// Opens a file, or a block device, that can be read at any place. A folder or a pipe is refused before it is opened: opening
+/// a pipe waits for its other end.
+pub fn open_file(path: impl AsRef<Path>) -> std::io::Result<File> {
+    let file_type = fs::metadata(&path)?.file_type();
+    #[cfg(unix)]
+    let is_disk = std::os::unix::fs::FileTypeExt::is_block_device(&file_type);
+    #[cfg(not(unix))]
+    let is_disk = false;
+    if file_type.is_dir() {
+        Err(std::io::ErrorKind::IsADirectory.into())
+    } else if file_type.is_file() || is_disk {
+        File::open(path)
+    } else {
+        Err(std::io::Error::other("not a regular file (save it to a file first)"))
+    }
 }
 
 /// Replaces a file by what `write` writes, as a whole or not at all (see [`save_to_path`]). The new file has the

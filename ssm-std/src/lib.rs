@@ -20,7 +20,8 @@ pub use deflate::Deflate;
 pub use embedded_io_adapters::std::{FromStd, ToStd};
 pub use error::{Error, Failure};
 pub use file::{
-    LoadOptions, PathArchive, SaveOptions, load_from_path, open_path, open_path_unchecked, replace_file, save_to_path,
+    LoadOptions, PathArchive, SaveOptions, load_from_path, open_file, open_path, open_path_unchecked, replace_file,
+    save_to_path,
 };
 pub use lzf::Lzf;
 pub use ssm_core;

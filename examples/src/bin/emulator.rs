@@ -1,6 +1,7 @@
 //! A Z80 computer with Tiny BASIC that saves and resumes. Without arguments it tells the whole story by itself.
 
 use clap::{Parser, Subcommand};
+use ssm_examples::terminal::StandardOutput;
 use ssm_examples::{Machine, interactive, state, story};
 use std::error::Error;
 use std::io;
@@ -9,8 +10,15 @@ use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(version, about = "A Z80 computer with Tiny BASIC that saves and resumes.")]
-#[command(after_help = "Without a command: a program is run half-way, saved, dropped, resumed, and compared.\n\
-    Exit codes: 0 fine, 1 the file is damaged or not a state of this machine, 2 wrong use, 3 the operating system failed")]
+#[command(
+    max_term_width = 80,
+    after_help = "\
+Without a command: a program is run half-way, saved, dropped, resumed, and
+compared.
+
+Exit codes: 0 fine, 1 the file is damaged or not a state of this machine, 2
+wrong use, 3 the operating system failed"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -57,7 +65,7 @@ fn main() -> ExitCode {
 
 fn run(command: Option<Command>) -> Result<(), Box<dyn Error>> {
     match command {
-        None => story::tell(&mut io::stdout().lock()),
+        None => story::tell(&mut StandardOutput(io::stdout().lock())),
         Some(Command::Run { state, cycles }) => interactive::interact(Machine::new(), state.as_deref(), cycles),
         Some(Command::Resume { file, state, cycles }) => {
             let machine = state::load(&file, None)?;

@@ -125,6 +125,7 @@ impl Header {
 
     /// Reads a header from the start of a file; `start` is its first 80 bytes, or all of it if it is shorter.
     /// Checks magic, version, widths and UUID; the size is checked against the medium by [`check_size`](Self::check_size).
+    #[inline(never)]
     pub fn parse(start: &[u8]) -> Result<Header, FormatError> {
         let stem = start.get(..MAGIC_STEM.len()).unwrap_or(start);
         if !MAGIC_STEM.starts_with(stem) {

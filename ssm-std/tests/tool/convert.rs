@@ -113,7 +113,7 @@ fn a_version_that_cannot_be_written_is_replaced_with_a_warning() {
         path.display(),
         out.display()
     );
-    assert_eq!((run.code, run.error), (Some(0), expected));
+    assert_eq!((run.code, run.said()), (Some(0), expected));
     assert_eq!(header(&out).writer, Some(WriterVersion::UNSPECIFIED));
     assert_eq!(kept(&out), kept(&path));
 }

@@ -1,6 +1,6 @@
 //! Exit status and manners that all subcommands share.
 
-use crate::{command, ssm};
+use crate::{assert_narrow, command, ssm};
 use std::process::Stdio;
 
 /// Each subcommand on a file, with something on standard output.
@@ -24,8 +24,10 @@ fn a_missing_file_and_a_folder_are_failures_of_the_system() {
             let run = ssm(&arguments);
             assert_eq!((run.code, run.text()), (Some(3), ""), "{arguments:?}");
             assert!(run.error.starts_with(&format!("error: {file}: ")), "{}", run.error);
-            assert!(run.error.contains("os error"), "{}", run.error);
         }
+    }
+    for arguments in subcommands("..") {
+        ssm(arguments).failed(3, "error: ..: cannot open: is a directory\n");
     }
     ssm(["info", "no-such-file"])
         .failed(3, "error: no-such-file: cannot open: No such file or directory (os error 2)\n");
@@ -43,6 +45,25 @@ fn a_place_that_cannot_be_written_is_a_failure_of_the_system() {
             assert!(run.error.starts_with(&format!("error: {out}: cannot ")), "{}", run.error);
         }
     }
+}
+
+/// Nothing opens the other end: a tool that opens the pipe would wait forever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let path = path.to_str().unwrap();
+    let out = folder.path().join("out");
+    let regular = "not a regular file (save it to a file first)";
+    for arguments in subcommands(path).into_iter().chain([vec!["convert", path, out.to_str().unwrap()]]) {
+        let run = ssm(&arguments);
+        assert_eq!((run.code, run.text()), (Some(3), ""), "{arguments:?}");
+        let words = run.error.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words, format!("error: {path}: cannot open: {regular}"), "{arguments:?}");
+    }
+    ssm(["info", "/dev/null"]).failed(3, &format!("error: /dev/null: cannot open: {regular}\n"));
 }
 
 #[test]
@@ -74,6 +95,38 @@ fn wrong_use() {
         let run = ssm(arguments);
         assert_eq!((run.code, run.text()), (Some(2), ""), "{arguments:?}");
         assert!(run.error.contains("Usage:") || run.error.contains("--help"), "{}", run.error);
+    }
+}
+
+#[test]
+fn negative_numbers_are_wrong_numbers() {
+    for (subcommand, option, wrong) in [
+        ("extract", "--instance", "-1"),
+        ("hexdump", "--instance", "-1"),
+        ("hexdump", "--offset", "-1"),
+        ("hexdump", "--offset", "-0x10"),
+        ("hexdump", "--length", "-1"),
+    ] {
+        let run = ssm([subcommand, "v12-multi.sav", "alpha", option, wrong]);
+        assert_eq!((run.code, run.text()), (Some(2), ""), "{option}");
+        assert!(run.error.starts_with(&format!("error: invalid value '{wrong}' for '{option}")), "{}", run.error);
+    }
+}
+
+#[test]
+fn long_messages_fit_80_columns() {
+    let run = ssm(["info", "../bad/v12-trunc-half.sav", "--unchecked"]);
+    assert!(run.error.lines().nth(1).is_some_and(|line| line.starts_with("  ")), "{}", run.error);
+    assert_narrow(&run.error);
+    for file in crate::manifest("bad") {
+        let path = format!("../bad/{}", file["file"].as_str().unwrap());
+        for subcommand in ["verify", "list", "info"] {
+            let run = ssm([subcommand, &path]);
+            assert_narrow(&run.error);
+            if subcommand != "list" {
+                assert_narrow(run.text());
+            }
+        }
     }
 }
 
@@ -130,8 +183,12 @@ fn a_full_disk_is_a_failure_of_the_system() {
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
         assert!(error.starts_with("error: cannot write to standard output: No space left"), "{error}");
     }
-    let status = command(["--help"]).stdout(full()).status().unwrap();
-    assert_eq!(status.code(), Some(3));
+    for arguments in [&["--help"][..], &["--version"], &["verify", "--help"]] {
+        let output = command(arguments).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        assert_eq!(error, "error: cannot write to standard output: No space left on device (os error 28)\n");
+    }
     // As a place to write to, it is written to and never replaced.
     ssm(["extract", "v12-multi.sav", "alpha", "-o", "/dev/full"])
         .failed(3, "error: /dev/full: cannot write: No space left on device (os error 28)\n");

@@ -39,7 +39,7 @@ fn a_unit_that_is_not_there_is_wrong_use_and_names_near_ones() {
     // Told apart from damage that hides it.
     let run = ssm(["extract", "../bad/v12-unit-magic.sav", "alhpa"]);
     assert_eq!(run.code, Some(1), "{}", run.error);
-    assert!(run.error.contains("a unit or the end record expected"), "{}", run.error);
+    assert!(run.said().contains("a unit or the end record expected"), "{}", run.error);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_comes_before_the_damage() {
     });
     let run = ssm(["extract".as_ref(), path.as_os_str(), "ram".as_ref()]);
     assert_eq!(run.code, Some(1));
-    assert!(run.error.ends_with("the packed bytes do not decode\n"), "{}", run.error);
+    assert!(run.said().ends_with("the packed bytes do not decode\n"), "{}", run.error);
     assert!(run.bytes.len() > 200_000 && plain.starts_with(&run.bytes), "{} bytes", run.bytes.len());
 }
 

@@ -1,5 +1,5 @@
 use crate::files::{change, state};
-use crate::{manifest, ssm};
+use crate::{assert_narrow, manifest, ssm};
 use serde_json::{Value, json};
 use ssm_core::Header;
 use ssm_std::Codec;
@@ -35,7 +35,8 @@ units                   0
 fn json_has_the_documented_keys_in_order() {
     let expected = concat!(
         r#"{"format":"1.2","writer":{"major":2,"minor":0,"build":51,"revision":40980},"#,
-        r#""host_bits":64,"gc_phys_bytes":8,"gc_ptr_bytes":8,"file_bytes":36807,"units":9}"#,
+        r#""host_bits":64,"gc_phys_bytes":8,"gc_ptr_bytes":8,"file_bytes":36807,"units":9,"#,
+        r#""notes":[["OSE","true"]],"notes_left_out":0,"checksum":"right"}"#,
         "\n"
     );
     assert_eq!(ssm(["info", "v12-multi.sav", "--json"]).fine().text(), expected);
@@ -70,7 +71,10 @@ fn json_of_every_good_file_says_what_the_manifest_says() {
             "file_bytes": file["size"],
             "units": file["units"].as_array().unwrap().len(),
         });
-        assert_eq!(ssm(["info", "--json", name]).fine().json(), expected, "{name}");
+        let mut info = ssm(["info", "--json", name]).fine().json();
+        assert_eq!(info["checksum"], "right", "{name}");
+        info.as_object_mut().unwrap().retain(|key, _| !["notes", "notes_left_out", "checksum"].contains(&&**key));
+        assert_eq!(info, expected, "{name}");
     }
 }
 
@@ -86,12 +90,13 @@ error: ../bad/v12-crc-field.sav: offset 40: checksum 0x1474e77f found, 0x1474e77
     let unchecked = ssm(["info", crc, "--unchecked"]).fine();
     assert!(unchecked.text().contains("checksum                0x1474e77e, not checked\n"), "{}", unchecked.text());
     assert!(unchecked.text().contains("units                   9\n"), "{}", unchecked.text());
+    assert_eq!(ssm(["info", crc, "--unchecked", "--json"]).fine().json()["checksum"], "unchecked");
 
     let half = ssm(["info", "../bad/v12-trunc-half.sav", "--unchecked", "--json"]);
     assert_eq!(half.code, Some(1));
     assert_eq!((half.json()["file_bytes"].clone(), half.json()["units"].clone()), (json!(18403), Value::Null));
     assert_eq!(
-        half.error,
+        half.said(),
         "error: ../bad/v12-trunc-half.sav: offset 5873: unit length 30906 found, 34 to 12502 expected\n"
     );
 }
@@ -105,6 +110,55 @@ fn notes_are_escaped_and_may_be_unreadable() {
 
     change(&path, |bytes| bytes[80 + 16] = 2);
     let run = ssm(["info".as_ref(), path.as_os_str()]).fine();
-    let last = run.text().lines().last().unwrap();
-    assert!(last.starts_with("notes                   not readable: unit SSM/0 version 2"), "{last}");
+    let text: Vec<&str> = run.text().lines().collect();
+    assert!(text[8].starts_with("notes                   not readable: unit SSM/0 version 2"), "{}", run.text());
+    assert_narrow(run.text());
+    let json = ssm(["info".as_ref(), path.as_os_str(), "--json".as_ref()]).fine().json();
+    assert_eq!((&json["notes"], &json["notes_left_out"]), (&Value::Null, &Value::Null));
+}
+
+/// The plain bytes of a built-in unit with these notes.
+fn notes<'n>(pairs: impl IntoIterator<Item = (&'n str, &'n str)>) -> Vec<u8> {
+    let mut plain = Vec::new();
+    for (name, value) in pairs.into_iter().chain([("", "")]) {
+        for string in [name, value] {
+            plain.extend((string.len() as u32).to_le_bytes());
+            plain.extend(string.as_bytes());
+        }
+    }
+    plain
+}
+
+#[test]
+fn of_many_notes_the_first_are_shown() {
+    let names: Vec<String> = (0..250).map(|number| format!("n{number}")).collect();
+    let plain = notes(names.iter().map(|name| (&**name, "v")));
+    let (_folder, path) = state(&Header::new(), Codec::Lzf, &[(b"SSM", 0, 1, &plain)]);
+    let run = ssm(["info".as_ref(), path.as_os_str()]).fine();
+    assert!(run.text().ends_with("\nnote n99                v\n.. and 150 more\n"), "{}", run.text());
+    assert_eq!(run.text().lines().filter(|line| line.starts_with("note ")).count(), 100);
+    let json = ssm(["info".as_ref(), path.as_os_str(), "--json".as_ref()]).fine().json();
+    let first: Vec<_> = names[..100].iter().map(|name| json!([name, "v"])).collect();
+    assert_eq!((&json["notes"], &json["notes_left_out"]), (&Value::from(first), &json!(150)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_flood_of_notes_takes_no_memory() {
+    let plain = notes(std::iter::repeat_n(("n", ""), 1_000_000));
+    let (_folder, path) = state(&Header::new(), Codec::Zlib, &[(b"SSM", 0, 1, &plain)]);
+    let run = crate::ssm_in_little_memory(&["info", path.to_str().unwrap()]).fine();
+    assert!(run.text().ends_with("\n.. and 999900 more\n"), "{}", run.text());
+}
+
+#[test]
+fn long_notes_fit_80_columns() {
+    let (long, words, name) = ("x".repeat(1000), "word ".repeat(100), "n".repeat(120));
+    let plain = notes([("long", &*long), ("words", &*words), (&*name, "value")]);
+    let (_folder, path) = state(&Header::new(), Codec::Lzf, &[(b"SSM", 0, 1, &plain)]);
+    let run = ssm(["info".as_ref(), path.as_os_str()]).fine();
+    assert_narrow(run.text());
+    assert!(run.text().contains(&format!("\nnote long               {}\n{}xx", "x".repeat(56), " ".repeat(24))));
+    assert_eq!(run.text().matches('x').count(), 1000 + "checksum 0x".matches('x').count());
+    assert_eq!(run.text().matches("word").count(), 101);
 }

@@ -35,6 +35,27 @@ fn ordinary_files_fit_80_columns() {
     }
 }
 
+/// More units than are decoded once only, and more rows than the memory would hold.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_flood_of_units_takes_no_memory() {
+    const UNITS: usize = 200_000;
+    let names: Vec<String> = (0..UNITS).map(|number| number.to_string()).collect();
+    let units: Vec<crate::files::Unit<'_>> = names.iter().map(|name| (name.as_bytes(), 0, 1, &b"xyz"[..])).collect();
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units);
+    let path = path.to_str().unwrap();
+    let run = crate::ssm_in_little_memory(&["list", path]).fine();
+    assert_eq!(run.text().lines().count(), UNITS + 2);
+    assert!(run.text().ends_with(
+        "      3  store        1         0  199999\n200000 units, 800000 bytes packed, 600000 bytes plain\n"
+    ));
+    let run = crate::ssm_in_little_memory(&["list", "--json", path]).fine();
+    let rows = run.json();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), UNITS);
+    assert!(rows.iter().zip(&names).all(|(row, name)| row["name"] == **name && row["plain_bytes"] == 3));
+}
+
 #[test]
 fn json_has_the_documented_keys_in_order() {
     let expected = concat!(
@@ -75,11 +96,11 @@ fn what_is_left_of_a_damaged_file() {
     let words = "unit alpha/1 version 2 at offset 196, at 230: codec tag 6 found";
     let run = ssm(["list", "../bad/v12-ziptype-6.sav"]);
     assert_eq!((run.code, run.text()), (Some(1), ""));
-    assert!(run.error.contains(words), "{}", run.error);
+    assert!(run.said().contains(words), "{}", run.error);
 
     let run = ssm(["list", "../bad/v12-ziptype-6.sav", "--unchecked"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.error.contains(words), "{}", run.error);
+    assert!(run.said().contains(words), "{}", run.error);
     let lines: Vec<&str> = run.text().lines().collect();
     assert_eq!(lines[3], "   196     190      ?  tag 6           2           1  alpha");
     assert_eq!(lines[9], "  5873   30872  70004  lzf             1           0  omega");

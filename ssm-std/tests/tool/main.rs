@@ -45,7 +45,12 @@ impl Run {
     /// That it ended with this status and these last words, and printed nothing else.
     #[track_caller]
     pub fn failed(self, code: i32, error: &str) {
-        assert_eq!((self.code, self.text(), self.error.as_str()), (Some(code), "", error));
+        assert_eq!((self.code, self.text(), self.said()), (Some(code), "", unwrapped(error)));
+    }
+
+    /// Standard error, each message on one line.
+    pub fn said(&self) -> String {
+        unwrapped(&self.error)
     }
 }
 
@@ -63,6 +68,26 @@ pub fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Comma
 pub fn ssm<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
     let output = command(arguments).output().unwrap();
     Run { code: output.status.code(), bytes: output.stdout, error: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// Runs the tool in 64 MiB of memory.
+#[cfg(target_os = "linux")]
+pub fn ssm_in_little_memory(arguments: &[&str]) -> Run {
+    let mut all = vec!["-c", "ulimit -v 65536 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ssm")];
+    all.extend(arguments);
+    let output = Command::new("sh").args(all).stdin(Stdio::null()).output().unwrap();
+    Run { code: output.status.code(), bytes: output.stdout, error: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// Text without its hanging indents.
+fn unwrapped(text: &str) -> String {
+    text.replace("\n  ", " ")
+}
+
+/// That no line is wider than 80 columns.
+#[track_caller]
+pub fn assert_narrow(text: &str) {
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 /// A file of the good ones; the bad ones are in `../bad`.

@@ -1,5 +1,5 @@
 use crate::files::state;
-use crate::{manifest, ssm};
+use crate::{assert_narrow, manifest, ssm};
 use serde_json::{Value, json};
 use ssm_core::{FormatError, Header};
 use ssm_std::Codec;
@@ -35,8 +35,86 @@ v12-multi.sav: sound
 }
 
 #[test]
+fn what_is_no_damage_is_not_called_so() {
+    for (bytes, verdict) in [
+        (&b"#!/bin/sh\n".repeat(20)[..], "not a saved state"),
+        (b"\x7fVirtualBox SavedState V2.0\n\0\0\0\0", "a saved state of another format"),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut bytes = bytes.to_vec();
+        bytes.resize(200, 0);
+        fs::write(file.path(), &bytes).unwrap();
+        let run = ssm(["verify".as_ref(), file.path().as_os_str()]);
+        assert_eq!((run.code, run.error.as_str()), (Some(1), ""));
+        assert_eq!(run.text().lines().next().unwrap(), format!("{}: {verdict}", file.path().display()));
+    }
+}
+
+/// The JSON warnings of a file that is sound, and the lines that it is told in.
+fn warnings(path: &std::path::Path) -> (Value, String) {
+    let json = ssm(["verify".as_ref(), path.as_os_str(), "--json".as_ref()]).fine().json();
+    assert_eq!(json["ok"], true);
+    (json["warnings"].clone(), ssm(["verify".as_ref(), path.as_os_str()]).fine().text().to_owned())
+}
+
+#[test]
+fn a_unit_that_is_there_twice_is_a_warning() {
+    let units: [(&[u8], u32, u32, &[u8]); 5] =
+        [(b"a", 0, 1, b""), (b"a", 1, 1, b""), (b"b", 0, 1, b""), (b"a", 0, 2, b""), (b"a", 0, 3, b"")];
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units[..3]);
+    assert_eq!(warnings(&path).0, json!([]));
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units);
+    let (found, text) = warnings(&path);
+    let expected = [
+        "unit a/0 at offset 173 is not the first of that name and instance",
+        "unit a/0 at offset 204 is not the first of that name and instance",
+    ];
+    assert_eq!(found, json!(expected));
+    let [first, second] = expected;
+    let start = format!("{}: sound, 5 units; but:\n  {first}\n  {second}\n  format 1.2, ", path.display());
+    assert!(text.starts_with(&start), "{text}");
+
+    let (_folder, path) = state(&Header::new(), Codec::Store, &[units[0]; 30]);
+    let (found, _) = warnings(&path);
+    assert_eq!(found.as_array().unwrap().len(), 11);
+    assert_eq!(found[10], "19 more are not the first of their name and instance");
+}
+
+#[test]
+fn more_units_than_are_remembered_are_not_compared() {
+    let mut units: Vec<crate::files::Unit<'_>> = Vec::new();
+    units.extend((0..100_000).map(|instance| (&b"a"[..], instance, 1, &b""[..])));
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units);
+    assert_eq!(warnings(&path).0, json!([]));
+    units.push(units[0]);
+    let (_folder, path) = state(&Header::new(), Codec::Store, &units);
+    let expected = "whether one of the units after the first 100000 is there twice was not checked";
+    assert_eq!(warnings(&path).0, json!([expected]));
+}
+
+#[test]
+fn a_built_in_unit_that_no_load_accepts_is_a_warning() {
+    let start = "unit SSM/0 is no list of notes that loads accept: ";
+    for name in ["v12-ssm-version-2.sav", "v12-ssm-long-var.sav"] {
+        let path = crate::golden("../bad").join(name);
+        let (found, text) = warnings(&path);
+        assert_eq!(found.as_array().unwrap().len(), 1, "{name}");
+        assert!(found[0].as_str().unwrap().starts_with(start), "{found}");
+        assert!(text.contains(", 9 units; but:\n  unit SSM/0 is no list of notes"), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.len() <= 80), "{text}");
+    }
+    for plain in [&b""[..], b"\0\0\0", b"\x01\0\0\0n"] {
+        let (_folder, path) = state(&Header::new(), Codec::Store, &[(b"SSM", 0, 1, plain)]);
+        assert_eq!(warnings(&path).0.as_array().unwrap().len(), 1, "{plain:?}");
+        let (_folder, path) = state(&Header::new(), Codec::Store, &[(b"SSM", 1, 1, plain)]);
+        assert_eq!(warnings(&path).0, json!([]));
+    }
+    assert_narrow(ssm(["verify", "--help"]).fine().text());
+}
+
+#[test]
 fn json_has_the_documented_keys_in_order() {
-    let expected = "{\"ok\":true,\"format\":\"1.2\",\"file_bytes\":36807,\"units\":9}\n";
+    let expected = "{\"ok\":true,\"format\":\"1.2\",\"file_bytes\":36807,\"units\":9,\"warnings\":[]}\n";
     assert_eq!(ssm(["verify", "--json", "v12-multi.sav"]).fine().text(), expected);
     let damaged = ssm(["verify", "--json", "../bad/v12-lzf-magic.sav"]);
     let expected = concat!(

@@ -2,7 +2,7 @@
 
 use crate::failure::Failed;
 use crate::input::{Archive, Input, PIECE, Reading, pieces};
-use crate::output::replace;
+use crate::output::{message, replace};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ssm_core::{Encode, Header, Memory, SaveError, Store, Writer, WriterVersion};
 use ssm_std::{Codec, Crc32Fast, Error, FromStd};
@@ -69,7 +69,8 @@ impl Arguments {
                 let WriterVersion { major, minor, build, revision } = WriterVersion::UNSPECIFIED;
                 let version = format!("version {major}.{minor}.{build}, revision {revision}");
                 let (old, new) = (self.input.display(), self.output.display());
-                let _ = writeln!(io::stderr(), "warning: {old}: {error}; {new} says {version}");
+                let warning = format!("warning: {old}: {error}; {new} says {version}");
+                let _ = writeln!(io::stderr(), "{}", message(&warning, "  "));
                 Ok(header.by(WriterVersion::UNSPECIFIED))
             }
             _ => Ok(header),

@@ -18,7 +18,7 @@ pub struct UnitArguments {
     /// The unit's name, as `ssm list` shows it
     pub name: OsString,
     /// The unit's instance
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub instance: u32,
     /// Check nothing but the header, to see what is left of a damaged file
     #[arg(long)]

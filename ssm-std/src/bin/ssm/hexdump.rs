@@ -20,10 +20,10 @@ pub struct Arguments {
     #[command(flatten)]
     pub unit: UnitArguments,
     /// Start at this plain byte
-    #[arg(long, value_name = "O", value_parser = number, default_value = "0")]
+    #[arg(long, value_name = "O", value_parser = number, default_value = "0", allow_hyphen_values = true)]
     offset: u64,
     /// Show this many bytes at most
-    #[arg(long, value_name = "L", value_parser = number)]
+    #[arg(long, value_name = "L", value_parser = number, allow_hyphen_values = true)]
     length: Option<u64>,
 }
 

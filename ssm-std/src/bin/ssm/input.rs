@@ -3,7 +3,7 @@
 use crate::failure::Failed;
 use crate::progress::Progress;
 use ssm_core::{Get, LoadError, UnitError, UnitReader};
-use ssm_std::{Crc32Fast, Decoder, Error, Failure, FromStd, decoder};
+use ssm_std::{Crc32Fast, Decoder, Error, Failure, FromStd, decoder, open_file};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ impl Input {
     /// Opens a file: checked, or by its header alone. `passes` is how often all of it will be read after that.
     pub fn open(path: &Path, unchecked: bool, passes: u64) -> Result<Self, Failed> {
         let io = |source| Failed::from(Error::new(path, Failure::Io { doing: "open", source }));
-        let file = File::open(path).map_err(io)?;
+        let file = open_file(path).map_err(io)?;
         let passes = passes.saturating_add(u64::from(!unchecked));
         let progress = Rc::new(Progress::new());
         progress.expect(file.metadata().map_err(io)?.len().saturating_mul(passes));
@@ -58,13 +58,7 @@ impl Input {
 
 /// Looks at the unit whose header is at `offset`.
 pub fn at_unit<T>(archive: &mut Archive, offset: u64, read: impl FnOnce(&mut Unit<'_>) -> Reading<T>) -> Reading<T> {
-    let mut units = archive.units();
-    while let Some(mut unit) = units.next_unit()? {
-        if unit.offset() == offset {
-            return read(&mut unit);
-        }
-    }
-    Err(LoadError::NotFound)
+    read(&mut archive.unit_at(offset)?.ok_or(LoadError::NotFound)?)
 }
 
 /// Gives up to `limit` plain bytes to `take`, in pieces of the size of `buffer` and a shorter last one, which is not empty.

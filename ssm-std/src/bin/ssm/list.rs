@@ -2,12 +2,12 @@
 
 use crate::failure::Failed;
 use crate::input::{Archive, Input, Reading, Unit};
-use crate::output::{counted, print, print_json, shown_name};
+use crate::output::{counted, print, shown_name};
 use clap::builder::styling::Style;
 use serde::Serialize;
 use ssm_core::LoadError;
 use ssm_std::Codec;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// List the units: where they are, how large and how packed
@@ -43,50 +43,105 @@ struct Row {
     shown_codec: String,
 }
 
-/// The rows of a table, and what stopped or spoiled it.
-struct Listing {
-    rows: Vec<Row>,
+/// What goes before and after the rows of a table.
+struct Frame {
+    widths: [usize; 6],
+    units: u64,
+    packed: u64,
+    plain: u64,
+}
+
+/// What a pass over the units came to.
+struct Passed {
+    written: io::Result<()>,
+    /// What stopped or spoiled it.
     failed: Option<LoadError<io::Error>>,
 }
 
+/// The plain length of this many units is known in the second pass, so that they are decoded once only.
+const MOST_KNOWN: usize = 1 << 16;
+
 impl Arguments {
+    /// A file may have more units than fit into memory: a first pass finds the widths and any damage, a second prints.
     pub fn run(&self) -> Result<(), Failed> {
         let mut input = Input::open(&self.file, self.unchecked, 1)?;
-        let Listing { rows, failed } = input.read(|archive| Ok(list(archive, self.unchecked)))?;
-        let failed = failed.map(|error| input.failed(error));
-        drop(input);
+        let mut frame = Frame::default();
+        let mut known = Vec::new();
+        let first = input.read(|archive| {
+            Ok(self.pass(archive, &[], &mut |row| {
+                if known.len() < MOST_KNOWN {
+                    known.push(row.plain_bytes);
+                }
+                frame.add(row);
+                Ok(())
+            }))
+        })?;
+        let mut failed = first.failed.map(|error| input.failed(error));
+        input.progress.end();
         if self.unchecked || failed.is_none() {
-            if self.json { print_json(&rows)? } else { print_table(&rows)? }
+            print(|out| {
+                let mut between = "[";
+                if !self.json {
+                    frame.write_head(out)?;
+                }
+                let second = input.read(|archive| {
+                    Ok(self.pass(archive, &known, &mut |row| {
+                        if self.json {
+                            out.write_all(between.as_bytes())?;
+                            between = ",";
+                            Ok(serde_json::to_writer(&mut *out, row)?)
+                        } else {
+                            frame.write_row(out, row)
+                        }
+                    }))
+                });
+                match second {
+                    Ok(Passed { written, failed: error }) => {
+                        written?;
+                        failed = failed.take().or_else(|| error.map(|error| input.failed(error)));
+                    }
+                    Err(error) => failed = Some(error),
+                }
+                match self.json {
+                    true if between == "[" => writeln!(out, "[]"),
+                    true => writeln!(out, "]"),
+                    false => frame.write_foot(out),
+                }
+            })?;
         }
         failed.map_or(Ok(()), Err)
     }
-}
 
-fn list(archive: &mut Archive, unchecked: bool) -> Listing {
-    let mut listing = Listing { rows: Vec::new(), failed: None };
-    let mut units = archive.units();
-    loop {
-        match units.next_unit() {
-            Ok(None) => return listing,
-            Ok(Some(mut unit)) => {
-                let plain_len = unit.plain_len();
-                match row(&mut unit, plain_len.as_ref().ok().copied()) {
-                    Ok(row) => listing.rows.push(row),
-                    Err(error) => {
-                        listing.failed.get_or_insert(error);
-                    }
+    /// Gives each unit's row to `take`; `known` are the plain lengths of the first ones.
+    fn pass(
+        &self,
+        archive: &mut Archive,
+        known: &[Option<u64>],
+        take: &mut dyn FnMut(&Row) -> io::Result<()>,
+    ) -> Passed {
+        let mut passed = Passed { written: Ok(()), failed: None };
+        let mut known = known.iter();
+        let mut units = archive.units();
+        loop {
+            let mut unit = match units.next_unit() {
+                Ok(None) => return passed,
+                Ok(Some(unit)) => unit,
+                Err(error) => {
+                    passed.failed.get_or_insert(error);
+                    return passed;
                 }
-                if let Err(error) = plain_len {
-                    listing.failed.get_or_insert(error);
-                }
+            };
+            let plain_len = known.next().map_or_else(|| unit.plain_len().map(Some), |len| Ok(*len));
+            match row(&mut unit, plain_len.as_ref().ok().copied().flatten()) {
+                Ok(row) => passed.written = take(&row),
+                Err(error) => _ = passed.failed.get_or_insert(error),
             }
-            Err(error) => {
-                listing.failed.get_or_insert(error);
-                return listing;
+            if let Err(error) = plain_len {
+                passed.failed.get_or_insert(error);
             }
-        }
-        if listing.failed.is_some() && !unchecked {
-            return listing;
+            if passed.written.is_err() || (passed.failed.is_some() && !self.unchecked) {
+                return passed;
+            }
         }
     }
 }
@@ -112,37 +167,51 @@ fn row(unit: &mut Unit<'_>, plain_bytes: Option<u64>) -> Reading<Row> {
     })
 }
 
-fn print_table(rows: &[Row]) -> Result<(), Failed> {
-    const HEADS: [&str; 6] = ["OFFSET", "PACKED", "PLAIN", "CODEC", "VERSION", "INSTANCE"];
-    let lines: Vec<[String; 6]> = rows
-        .iter()
-        .map(|row| {
-            let plain = row.plain_bytes.map_or("?".to_owned(), |bytes| bytes.to_string());
-            let codec = row.shown_codec.clone();
-            let [offset, packed] = [row.offset, row.packed_bytes].map(|bytes| bytes.to_string());
-            [offset, packed, plain, codec, row.version.to_string(), row.instance.to_string()]
-        })
-        .collect();
-    let mut widths = HEADS.map(str::len);
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
+const HEADS: [&str; 6] = ["OFFSET", "PACKED", "PLAIN", "CODEC", "VERSION", "INSTANCE"];
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { widths: HEADS.map(str::len), units: 0, packed: 0, plain: 0 }
+    }
+}
+
+impl Frame {
+    fn add(&mut self, row: &Row) {
+        for (width, cell) in self.widths.iter_mut().zip(cells(row)) {
             *width = cell.len().max(*width);
         }
+        self.units += 1;
+        self.packed = self.packed.saturating_add(row.packed_bytes);
+        self.plain = self.plain.saturating_add(row.plain_bytes.unwrap_or(0));
     }
-    let (packed, plain) = (rows.iter().map(|row| row.packed_bytes), rows.iter().filter_map(|row| row.plain_bytes));
-    let (packed, plain): (u64, u64) = (packed.sum(), plain.sum());
-    let head = Style::new().bold();
-    print(|out| {
-        let mut write_line = |cells: [&str; 6], name: &str, style: Style| {
-            let [offset, packed, plain, codec, version, instance] = widths;
-            let [c0, c1, c2, c3, c4, c5] = cells;
-            write!(out, "{style}{c0:>offset$}  {c1:>packed$}  {c2:>plain$}  {c3:<codec$}  ")?;
-            writeln!(out, "{c4:>version$}  {c5:>instance$}  {name}{style:#}")
-        };
-        write_line(HEADS, "NAME", head)?;
-        for (row, line) in rows.iter().zip(&lines) {
-            write_line(line.each_ref().map(String::as_str), &row.shown_name, Style::new())?;
-        }
-        writeln!(out, "{}, {packed} bytes packed, {plain} bytes plain", counted(rows.len() as u64, "unit"))
-    })
+
+    fn write_head(&self, out: &mut dyn Write) -> io::Result<()> {
+        let bold = Style::new().bold();
+        write!(out, "{bold}")?;
+        self.write_cells(out, HEADS)?;
+        writeln!(out, "NAME{bold:#}")
+    }
+
+    fn write_row(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
+        self.write_cells(out, cells(row).each_ref().map(String::as_str))?;
+        writeln!(out, "{}", row.shown_name)
+    }
+
+    fn write_cells(&self, out: &mut dyn Write, cells: [&str; 6]) -> io::Result<()> {
+        let [offset, packed, plain, codec, version, instance] = self.widths;
+        let [c0, c1, c2, c3, c4, c5] = cells;
+        write!(out, "{c0:>offset$}  {c1:>packed$}  {c2:>plain$}  {c3:<codec$}  {c4:>version$}  {c5:>instance$}  ")
+    }
+
+    fn write_foot(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { units, packed, plain, .. } = self;
+        writeln!(out, "{}, {packed} bytes packed, {plain} bytes plain", counted(*units, "unit"))
+    }
+}
+
+/// A row as text, without its name.
+fn cells(row: &Row) -> [String; 6] {
+    let plain = row.plain_bytes.map_or("?".to_owned(), |bytes| bytes.to_string());
+    let [offset, packed] = [row.offset, row.packed_bytes].map(|bytes| bytes.to_string());
+    [offset, packed, plain, row.shown_codec.clone(), row.version.to_string(), row.instance.to_string()]
 }

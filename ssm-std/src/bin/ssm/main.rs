@@ -13,6 +13,7 @@ mod list;
 mod output;
 mod progress;
 mod verify;
+mod warnings;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failed;
@@ -75,21 +76,28 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => {
             return match usage.print().and_then(|()| std::io::stdout().flush()) {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(failure::SYSTEM),
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => say(&Failed::stdout(&error), false),
                 _ => ExitCode::from(usage.exit_code() as u8),
             };
         }
     };
-    let failed = match arguments.command.run() {
-        Ok(code) => return code,
-        Err(failed) => failed,
-    };
+    match arguments.command.run() {
+        Ok(code) => code,
+        Err(failed) => {
+            let has_tip = failed.is_checksum_or_size() && arguments.command.may_go_unchecked();
+            say(&failed, has_tip)
+        }
+    }
+}
+
+/// Says a failure on standard error; its exit status.
+fn say(failed: &Failed, has_tip: bool) -> ExitCode {
     let styles = Arguments::command().get_styles().clone();
     let (error, tip) = (styles.get_error(), styles.get_valid());
     // With nowhere to say it, the exit status still tells.
     let mut stderr = anstream::stderr().lock();
-    let _ = writeln!(stderr, "{error}error:{error:#} {failed}");
-    if failed.is_checksum_or_size() && arguments.command.may_go_unchecked() {
+    let _ = writeln!(stderr, "{}", output::message(&format!("{error}error:{error:#} {failed}"), "  "));
+    if has_tip {
         let _ = writeln!(stderr, "  {tip}tip:{tip:#} --unchecked shows what is left of a damaged file");
     }
     ExitCode::from(failed.code)

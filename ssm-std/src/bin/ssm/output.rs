@@ -46,6 +46,28 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<(), Failed>)
     }
 }
 
+/// The width that lines of text for people keep to.
+const WIDTH: usize = 80;
+
+/// Text for people in lines of at most 80 columns, those after the first indented.
+fn wrapped(text: &str, indent: &str, break_words: bool) -> String {
+    let options = textwrap::Options::new(WIDTH)
+        .subsequent_indent(indent)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(break_words);
+    textwrap::fill(text, options)
+}
+
+/// A message for people in lines of at most 80 columns. A word stays whole, so that paths can be copied.
+pub fn message(text: &str, indent: &str) -> String {
+    wrapped(text, indent, false)
+}
+
+/// A name and what it stands for, beside each other, in lines of at most 80 columns.
+pub fn described(name: &str, value: &str) -> String {
+    wrapped(&format!("{name:<23} {value}"), &" ".repeat(24), true)
+}
+
 /// A number of things, in words.
 pub fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }

@@ -2,7 +2,8 @@
 
 use crate::failure::Failed;
 use crate::input::Input;
-use crate::output::{counted, print, print_json};
+use crate::output::{counted, message, print, print_json};
+use crate::warnings::warnings;
 use clap::builder::styling::AnsiColor;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ fn long_help() -> String {
     format!(
         "\
 JSON:
-  {{\"ok\":true,\"format\":..,\"file_bytes\":..,\"units\":..}}
+  {{\"ok\":true,\"format\":..,\"file_bytes\":..,\"units\":..,\"warnings\":[..]}}
   {{\"ok\":false,\"error\":{{\"kind\":..,\"offset\":..,\"unit\":..,\"message\":..}}}}
   Offset and unit are null where there is none. The kinds:
 {kinds}
@@ -43,7 +44,12 @@ What the format cannot notice:
   end record, and in 1.2 the 8 bytes before it, which as a rule are the last of
   the last unit. Damage there is found only where it breaks the end record's
   magic or the decoding of that unit. The first 44 bytes are not covered
-  either, but each of them is checked in its own right."
+  either, but each of them is checked in its own right.
+  The format allows what loads refuse: the same name and instance twice (looked
+  for among the first 100000 units; a warning says if there are more), and a
+  unit SSM/0 that is no list of pairs of strings or not of version 1. These are
+  warnings of a sound file: text for people, in JSON an array of such texts,
+  empty if there are none; the exit status is 0."
     )
 }
 
@@ -63,7 +69,7 @@ pub struct Arguments {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Verdict<'a> {
-    Sound { ok: bool, format: &'a str, file_bytes: u64, units: u64 },
+    Sound { ok: bool, format: &'a str, file_bytes: u64, units: u64, warnings: &'a [String] },
     Damaged { ok: bool, error: Damage<'a> },
 }
 
@@ -80,6 +86,7 @@ struct Sound {
     file_bytes: u64,
     units: u64,
     uncovered: u64,
+    warnings: Vec<String>,
 }
 
 impl Arguments {
@@ -100,30 +107,33 @@ impl Arguments {
     fn verify(&self) -> Result<Sound, Failed> {
         Input::open(&self.file, false, 1)?.read(|archive| {
             archive.verify(&mut |_| ())?;
-            let mut count = 0;
-            let mut units = archive.units();
-            while units.next_unit()?.is_some() {
-                count += 1;
-            }
+            let (count, warnings) = warnings(archive)?;
             let header = archive.header();
             Ok(Sound {
                 format: header.format.as_str(),
                 file_bytes: header.file_len,
                 units: count,
                 uncovered: header.file_len - header.uncovered_from(),
+                warnings,
             })
         })
     }
 
     fn print_sound(&self, sound: &Sound) -> Result<(), Failed> {
-        let &Sound { format, file_bytes, units, uncovered } = sound;
+        let Sound { format, file_bytes, units, uncovered, warnings } = sound;
         if self.json {
-            return print_json(&Verdict::Sound { ok: true, format, file_bytes, units });
+            let (file_bytes, units) = (*file_bytes, *units);
+            return print_json(&Verdict::Sound { ok: true, format, file_bytes, units, warnings });
         }
+        let units = counted(*units, "unit");
         let style = AnsiColor::Green.on_default().bold();
         print(|out| {
-            writeln!(out, "{}: {style}sound{style:#}", self.file.display())?;
-            writeln!(out, "  format {format}, {file_bytes} bytes, {}, all decoded", counted(units, "unit"))?;
+            write!(out, "{}: {style}sound{style:#}", self.file.display())?;
+            writeln!(out, "{}", if warnings.is_empty() { String::new() } else { format!(", {units}; but:") })?;
+            for warning in warnings {
+                writeln!(out, "{}", message(&format!("  {warning}"), "    "))?;
+            }
+            writeln!(out, "  format {format}, {file_bytes} bytes, {units}, all decoded")?;
             writeln!(out, "  no checksum covers the last {uncovered} bytes (see ssm verify --help)")
         })
     }
@@ -136,8 +146,13 @@ impl Arguments {
         }
         let style = AnsiColor::Red.on_default().bold();
         print(|out| {
-            writeln!(out, "{}: {style}damaged{style:#} ({kind})", self.file.display())?;
-            writeln!(out, "  {message}")
+            let (verdict, word) = match *kind {
+                "magic" => ("not a saved state", String::new()),
+                "version" => ("a saved state of another format", String::new()),
+                kind => ("damaged", format!(" ({kind})")),
+            };
+            writeln!(out, "{}: {style}{verdict}{style:#}{word}", self.file.display())?;
+            writeln!(out, "{}", self::message(&format!("  {message}"), "    "))
         })
     }
 }
