@@ -202,7 +202,6 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     }
 
     /// All that is checked before any unit is touched.
-    #[inline(never)]
     fn check<M>(
         &mut self,
         crc: &mut impl Crc32,
@@ -223,7 +222,6 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     }
 
     /// Walks the unit headers: their structure, units twice, and the policy.
-    #[inline(never)]
     fn check_units<M>(
         &mut self,
         header: &Header,
@@ -284,7 +282,6 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         Ok(Some((unit, place)))
     }
 
-    #[inline(never)]
     fn execute<M>(
         &mut self,
         header: &Header,
@@ -338,7 +335,6 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
 }
 
 /// Passes over the built-in unit's pairs of strings, checking what can be checked without memory.
-#[inline(never)]
 fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
     if version != SELF_VERSION {
         return Err(UnitError::Version(version));

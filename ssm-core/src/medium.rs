@@ -115,7 +115,6 @@ impl<R: Read + Seek> Medium<R> {
     }
 
     /// Reads the header.
-    #[inline(never)]
     pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
         let read = self.read_at(0, &mut start)?;
@@ -129,7 +128,6 @@ impl<R: Read + Seek> Medium<R> {
     }
 
     /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
-    #[inline(never)]
     pub fn check(
         &mut self,
         header: &Header,

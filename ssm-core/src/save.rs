@@ -118,7 +118,6 @@ fn run<M, W: Write + Seek, E: Encode, C: Crc32>(
     if writer.is_failed() { Err(Stop) } else { writer.commit() }
 }
 
-#[inline(never)]
 fn check<W: Write + Seek, E: Encode, C: Crc32>(
     writer: &mut Writer<'_, W, E, C>,
     notes: &[(&str, &str)],
@@ -139,7 +138,6 @@ fn hook_failed<M, W: Write + Seek, E: Encode, C: Crc32>(
     let _ = writer.unit_failed(UnitRecord::of(entry.id(), entry.data_version()), phase, 0, error);
 }
 
-#[inline(never)]
 fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
     writer: &mut Writer<'_, W, E, C>,
     machine: &mut M,
@@ -179,7 +177,6 @@ fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
 }
 
 /// Pairs of strings, ended by a pair of empty ones (SPEC.md, "The unit SSM").
-#[inline(never)]
 fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError> {
     for (name, value) in notes {
         put.str(name)?;

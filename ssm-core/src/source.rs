@@ -40,7 +40,6 @@ pub(crate) struct State {
 
 impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
-    #[inline(never)]
     pub fn run(
         mut self,
         buffer: &mut [u8],

@@ -86,7 +86,6 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     }
 
     /// Writes the header without size and checksum.
-    #[inline(never)]
     pub(crate) fn begin(&mut self) -> Result<(), Stop> {
         let output = &mut self.output;
         (self.header.file_len, self.header.crc) = (0, 0);
@@ -188,7 +187,6 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         Ok(self.output.position)
     }
 
-    #[inline(never)]
     pub(crate) fn commit(&mut self) -> Result<(), Stop> {
         let output = &mut self.output;
         output.check_cancel()?;

@@ -2,6 +2,41 @@
 
 use core::fmt;
 
+/// A field of the header whose range is checked; the value is its offset in format 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum HeaderField {
+    /// The writer's major version.
+    Major = 64,
+    /// The writer's minor version.
+    Minor = 66,
+    /// The writer's build.
+    Build = 68,
+    /// The writer's revision.
+    Revision = 72,
+    /// The host's pointer width in bits.
+    HostBits = 76,
+    /// The width of a guest-physical address in bytes.
+    GcPhysBytes = 77,
+    /// The width of a guest pointer in bytes.
+    GcPtrBytes = 78,
+}
+
+impl fmt::Display for HeaderField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HeaderField::Major => "major version",
+            HeaderField::Minor => "minor version",
+            HeaderField::Build => "build",
+            HeaderField::Revision => "revision",
+            HeaderField::HostBits => "host bits",
+            HeaderField::GcPhysBytes => "guest-physical address bytes",
+            HeaderField::GcPtrBytes => "guest pointer bytes",
+        })
+    }
+}
+
 /// A rule of the format that the bytes break, with what was found and what was expected.
 ///
 /// The operation that met it adds the place: see [`LoadError::Format`](crate::LoadError::Format).
@@ -27,8 +62,8 @@ pub enum FormatError {
     },
     /// A field of the writer's version is outside the range that genuine writers use (Q11).
     Writer {
-        /// The field: `"major version"`, `"revision"`.
-        field: &'static str,
+        /// The field: one of the first four.
+        field: HeaderField,
         /// Its value.
         found: u32,
         /// The largest value allowed; the smallest is 1.
@@ -36,8 +71,8 @@ pub enum FormatError {
     },
     /// A width in the header is neither of the two that exist.
     Width {
-        /// The field: `"host bits"`, `"guest-physical address bytes"`, `"guest pointer bytes"`.
-        field: &'static str,
+        /// The field: one of the last three.
+        field: HeaderField,
         /// Its value.
         found: u8,
     },
@@ -93,17 +128,7 @@ impl FormatError {
     /// Where in the header the field is that this error is about, in bytes from its start.
     pub(crate) const fn header_offset(&self) -> u64 {
         match self {
-            FormatError::Writer { field, .. } => match field.as_bytes() {
-                b"major version" => 64,
-                b"minor version" => 66,
-                b"build" => 68,
-                _ => 72,
-            },
-            FormatError::Width { field, .. } => match field.as_bytes() {
-                b"host bits" => 76,
-                b"guest-physical address bytes" => 77,
-                _ => 78,
-            },
+            FormatError::Writer { field, .. } | FormatError::Width { field, .. } => *field as u64,
             FormatError::Version { .. } => 23,
             FormatError::Machine => 48,
             _ => 0,
@@ -155,7 +180,7 @@ impl fmt::Display for FormatError {
             FormatError::Width { field, found } => write!(
                 f,
                 "{found} {field} found, {} expected",
-                if field == "host bits" { "32 or 64" } else { "4 or 8" }
+                if field == HeaderField::HostBits { "32 or 64" } else { "4 or 8" }
             ),
             FormatError::Machine => f.write_str("machine UUID found, all zeros expected"),
             FormatError::Size { stored: 0, actual } => {

@@ -1,6 +1,6 @@
 //! The file header in its four layouts (SPEC.md, "Header").
 
-use super::{FormatError, field, set_field};
+use super::{FormatError, HeaderField, field, set_field};
 
 /// Bytes of the magic, padding included.
 const MAGIC_LEN: usize = 32;
@@ -125,7 +125,6 @@ impl Header {
 
     /// Reads a header from the start of a file; `start` is its first 80 bytes, or all of it if it is shorter.
     /// Checks magic, version, widths and UUID; the size is checked against the medium by [`check_size`](Self::check_size).
-    #[inline(never)]
     pub fn parse(start: &[u8]) -> Result<Header, FormatError> {
         let stem = start.get(..MAGIC_STEM.len()).unwrap_or(start);
         if !MAGIC_STEM.starts_with(stem) {
@@ -186,28 +185,28 @@ impl Header {
     fn check_fields(&self, nil_uuid: bool) -> Result<(), FormatError> {
         if let Some(WriterVersion { major, revision, .. }) = self.writer {
             if !(1..=1000).contains(&major) {
-                return Err(FormatError::Writer { field: "major version", found: major.into(), max: 1000 });
+                return Err(FormatError::Writer { field: HeaderField::Major, found: major.into(), max: 1000 });
             }
             if !(1..=10_000_000).contains(&revision) {
-                return Err(FormatError::Writer { field: "revision", found: revision, max: 10_000_000 });
+                return Err(FormatError::Writer { field: HeaderField::Revision, found: revision, max: 10_000_000 });
             }
         }
         match self.host_bits {
             None | Some(32 | 64) => {}
             Some(found) => {
-                return Err(FormatError::Width { field: "host bits", found });
+                return Err(FormatError::Width { field: HeaderField::HostBits, found });
             }
         }
         match self.gc_phys_bytes {
             None | Some(4 | 8) => {}
             Some(found) => {
-                return Err(FormatError::Width { field: "guest-physical address bytes", found });
+                return Err(FormatError::Width { field: HeaderField::GcPhysBytes, found });
             }
         }
         match self.gc_ptr_bytes {
             None | Some(4 | 8) => {}
             Some(found) => {
-                return Err(FormatError::Width { field: "guest pointer bytes", found });
+                return Err(FormatError::Width { field: HeaderField::GcPtrBytes, found });
             }
         }
         if nil_uuid { Ok(()) } else { Err(FormatError::Machine) }
@@ -257,10 +256,10 @@ impl Header {
     pub(crate) fn check_writable(&self) -> Result<(), FormatError> {
         if let Some(WriterVersion { minor, build, .. }) = self.writer {
             if minor > 1000 {
-                return Err(FormatError::Writer { field: "minor version", found: minor.into(), max: 1000 });
+                return Err(FormatError::Writer { field: HeaderField::Minor, found: minor.into(), max: 1000 });
             }
             if build > 1_048_576 {
-                return Err(FormatError::Writer { field: "build", found: build, max: 1_048_576 });
+                return Err(FormatError::Writer { field: HeaderField::Build, found: build, max: 1_048_576 });
             }
         }
         self.check_fields(true)

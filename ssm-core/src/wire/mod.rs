@@ -6,7 +6,7 @@ mod error;
 mod header;
 mod unit;
 
-pub use error::FormatError;
+pub use error::{FormatError, HeaderField};
 pub(crate) use header::{CRC_FROM, HEADER_PROBE, SIZE_AT};
 pub use header::{Format, Header, WriterVersion};
 pub use unit::MAX_FILE_NAME;

@@ -1,7 +1,7 @@
 use crate::files::state;
 use crate::{assert_narrow, manifest, ssm};
 use serde_json::{Value, json};
-use ssm_core::{FormatError, Header};
+use ssm_core::{FormatError, Header, HeaderField};
 use ssm_std::Codec;
 use std::fs;
 
@@ -160,8 +160,8 @@ fn the_help_lists_every_kind() {
         FormatError::Truncated { needed: 1, found: 0 },
         FormatError::Magic,
         FormatError::Version { found: *b"2.0" },
-        FormatError::Writer { field: "revision", found: 0, max: 1 },
-        FormatError::Width { field: "host bits", found: 0 },
+        FormatError::Writer { field: HeaderField::Revision, found: 0, max: 1 },
+        FormatError::Width { field: HeaderField::HostBits, found: 0 },
         FormatError::Machine,
         FormatError::Size { stored: 0, actual: 1 },
         FormatError::Crc { stored: 0, computed: 1 },

@@ -24,6 +24,8 @@ fn main() {
     for script in scripts {
         println!("cargo::rustc-link-arg-bins={script}");
     }
+    // Code starts at 0, which is where the debug information of code that is not linked points by default.
+    println!("cargo::rustc-link-arg-bins=-zdead-reloc-in-nonalloc=.debug_*=0xfffffffe");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=prose.txt");
 

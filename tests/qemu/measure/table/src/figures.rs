@@ -103,17 +103,15 @@ impl Figures<'_> {
         for (block, goal) in [(512, 1536.), (1024, 2560.)] {
             let name = format!("RAM: save with LZF, blocks of {block} plain bytes: scratch and encoder");
             self.add(name, Unit::Bytes, [Some(goal), None], |board| {
-                board.bytes(&format!("scratch.{block}.log")) + board.bytes("size.encoder")
+                board.bytes(&format!("scratch.{block}")) + board.bytes("size.encoder")
             });
-            self.add(format!("RAM: of it the scratch, {block}-byte blocks of log"), Unit::Bytes, [None; 2], |board| {
-                board.bytes(&format!("scratch.{block}.log"))
+            self.add(format!("RAM: the scratch of it, {block}"), Unit::Bytes, [None; 2], |board| {
+                board.bytes(&format!("scratch.{block}"))
             });
-            self.add(
-                format!("RAM: the scratch for {block}-byte blocks of random bytes"),
-                Unit::Bytes,
-                [None; 2],
-                |board| board.bytes(&format!("scratch.{block}.random")),
-            );
+            for corpus in CORPORA {
+                let name = format!("bytes that 8 KiB of {corpus} take with it, {block}");
+                self.add(name, Unit::Bytes, [None; 2], |board| board.bytes(&format!("words.{block}.{corpus}")));
+            }
         }
         self.add("RAM: of it the encoder, a table of 256 entries", Unit::Bytes, [None; 2], |board| {
             board.bytes("size.encoder")
@@ -212,20 +210,27 @@ pub fn page(figures: &[Figure], boards: &[Board; 3], compiler: &str) -> String {
     for figure in figures {
         writeln!(page, "{}", figure.row()).expect("write to a string");
     }
-    let missed = figures.iter().filter(|figure| figure.is_missed(0));
-    for image in missed.filter_map(|figure| figure.image) {
+    let missed = || figures.iter().filter(|figure| figure.is_missed(0));
+    for image in missed().filter_map(|figure| figure.image) {
         writeln!(page, "\n## Where the flash of `{image}` goes, thumbv7m\n").expect("write to a string");
         page += "Bytes by function as it is written: what the compiler inlined counts for the function that it was written in.\n\n";
-        let parts = boards[0].image(image).breakdown();
-        for (name, size) in parts.iter().take(SHOWN) {
-            writeln!(page, "- {size} `{name}`").expect("write to a string");
-        }
-        let rest = parts.iter().skip(SHOWN);
-        writeln!(page, "- {} in {} more", rest.clone().map(|(_, size)| size).sum::<u64>(), rest.count())
-            .expect("write to a string");
+        list(&mut page, &boards[0].image(image).breakdown());
+    }
+    if missed().any(|figure| figure.name.starts_with("stack")) {
+        page += "\n## The largest stack frames, thumbv7m\n\nBytes by function as it is linked, with what was inlined into it; not all are on one path.\n\n";
+        list(&mut page, &boards[0].image("memory").frames());
     }
     page
 }
 
-/// Functions that a breakdown names.
+/// How many lines of a breakdown are listed.
 const SHOWN: usize = 24;
+
+fn list(page: &mut String, parts: &[(String, u64)]) {
+    for (name, size) in parts.iter().take(SHOWN) {
+        writeln!(page, "- {size} `{name}`").expect("write to a string");
+    }
+    let rest = parts.iter().skip(SHOWN);
+    writeln!(page, "- {} in {} more", rest.clone().map(|(_, size)| size).sum::<u64>(), rest.count())
+        .expect("write to a string");
+}

@@ -73,6 +73,51 @@ impl Image {
         sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
         sizes
     }
+
+    /// The stack frames of ssm-core's functions in Thumb-2 code, the largest first.
+    pub fn frames(&self) -> Vec<(String, u64)> {
+        let elf = self.elf();
+        let text = elf.section_by_name(".text").expect("code");
+        let code = text.data().expect("code that is not compressed");
+        let mut largest = BTreeMap::<String, u64>::new();
+        for (name, address, _) in self.symbols() {
+            let (name, at) = (short(&name), (address & !1).checked_sub(text.address()));
+            if let Some(name) = name.strip_prefix("ssm_core::")
+                && let Some(prologue) = at.and_then(|at| code.get(at as usize..))
+            {
+                let size = largest.entry(name.to_owned()).or_default();
+                *size = frame(prologue).max(*size);
+            }
+        }
+        let mut frames: Vec<_> = largest.into_iter().collect();
+        frames.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+        frames
+    }
+}
+
+/// The bytes that the start of a function takes from the stack: what it pushes, and what it subtracts from the pointer.
+fn frame(prologue: &[u8]) -> u64 {
+    let mut halves = prologue.as_chunks::<2>().0.iter().map(|half| u16::from_le_bytes(*half));
+    let mut size = 0;
+    for _ in 0..5 {
+        let Some(half) = halves.next() else { break };
+        match half {
+            0xb400..=0xb5ff => size += 4 * u64::from((half & 0x1ff).count_ones()),
+            0xb080..=0xb0ff => return size + 4 * u64::from(half & 0x7f),
+            0xe92d => size += 4 * u64::from(halves.next().unwrap_or(0).count_ones()),
+            // sub.w sp, sp, with 12 plain bits, or with 8 bits that are rotated.
+            0xf2ad | 0xf6ad | 0xf1ad | 0xf5ad => {
+                let low = halves.next().unwrap_or(0);
+                let bits = u32::from(half >> 10 & 1) << 11 | u32::from(low >> 12 & 7) << 8 | u32::from(low & 0xff);
+                let rotated = (bits & 0x7f | 0x80).rotate_right(bits >> 7);
+                return size + u64::from(if half & 0x200 != 0 || bits < 0x100 { bits } else { rotated });
+            }
+            // Another instruction of four bytes.
+            0xe800.. => _ = halves.next(),
+            _ => {}
+        }
+    }
+    size
 }
 
 /// Whether a symbol is code of the unit or the medium of the firmwares, or a constant of theirs.

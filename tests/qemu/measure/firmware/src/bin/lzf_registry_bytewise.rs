@@ -4,9 +4,7 @@
 
 use firmware::unit::{Machine, UNITS};
 use firmware::{image, once, port, port::Port};
-use ssm_core::{
-    Crc32Bytewise, Either, Loader, LzfDecoder, LzfEncoder, Owner, RegisterError, Registry, Saver, Store, UnitId,
-};
+use ssm_core::{Either, Loader, LzfDecoder, LzfEncoder, Owner, RegisterError, Registry, Saver, Store, UnitId};
 
 type Units = Registry<Machine, 8>;
 type Encoder = LzfEncoder<256>;
@@ -34,10 +32,10 @@ fn register(units: &mut Units) -> Result<(), RegisterError> {
 
 #[inline(never)]
 fn save(machine: &mut Machine, units: &Units, encoder: &mut Encoder, scratch: &mut [u8]) -> bool {
-    Saver::new(Port, encoder, scratch).crc32(Crc32Bytewise).save(machine, units).is_ok()
+    Saver::new(Port, encoder, scratch).save(machine, units).is_ok()
 }
 
 #[inline(never)]
 fn load(machine: &mut Machine, units: &Units, decoder: &mut Decoder, scratch: &mut [u8]) -> bool {
-    Loader::new(Port, Either::of(Store, decoder), scratch).crc32(Crc32Bytewise).load(machine, units).is_ok()
+    Loader::new(Port, Either::of(Store, decoder), scratch).load(machine, units).is_ok()
 }

@@ -4,7 +4,7 @@
 
 use firmware::unit::{Machine, RECORDERS, Recorder};
 use firmware::{image, once, port, port::Port};
-use ssm_core::{Crc32Bytewise, Saver, Store};
+use ssm_core::{Saver, Store};
 
 image!({
     let machine = once!(MACHINE: Recorder = Recorder(Machine::new()));
@@ -14,5 +14,5 @@ image!({
 
 #[inline(never)]
 fn save(machine: &mut Recorder, scratch: &mut [u8]) -> bool {
-    Saver::new(Port, Store, scratch).crc32(Crc32Bytewise).save(machine, &RECORDERS).is_ok()
+    Saver::new(Port, Store, scratch).save(machine, &RECORDERS).is_ok()
 }

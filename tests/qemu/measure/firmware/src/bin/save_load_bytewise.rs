@@ -4,7 +4,7 @@
 
 use firmware::unit::{Machine, UNITS};
 use firmware::{image, once, port, port::Port};
-use ssm_core::{Crc32Bytewise, Loader, Saver, Store};
+use ssm_core::{Loader, Saver, Store};
 
 image!({
     let machine = once!(MACHINE: Machine = Machine::new());
@@ -15,10 +15,10 @@ image!({
 
 #[inline(never)]
 fn save(machine: &mut Machine, scratch: &mut [u8]) -> bool {
-    Saver::new(Port, Store, scratch).crc32(Crc32Bytewise).save(machine, &UNITS).is_ok()
+    Saver::new(Port, Store, scratch).save(machine, &UNITS).is_ok()
 }
 
 #[inline(never)]
 fn load(machine: &mut Machine, scratch: &mut [u8]) -> bool {
-    Loader::new(Port, Store, scratch).crc32(Crc32Bytewise).load(machine, &UNITS).is_ok()
+    Loader::new(Port, Store, scratch).load(machine, &UNITS).is_ok()
 }
