@@ -214,7 +214,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         let header = self.medium.header()?;
         self.medium.check(&header, crc, scratch, &mut self.progress)?;
         let Some((marks, _)) = Marks::take(units.len(), scratch) else {
-            return self.medium.fail(LoadError::Scratch { needed: Marks::bytes(units.len()).wrapping_add(1) });
+            return self.medium.scratch(Marks::bytes(units.len()).wrapping_add(1));
         };
         let unknown = if self.after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
         self.check_units(&header, units, marks, Policy { unknown, ..policy }, report)?;
@@ -238,24 +238,16 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         let mut search = Search::new(units);
         let mut at = header.len();
         while let Some((unit, place)) = self.next_unit(at, &mut search)? {
-            let record = || unit.record(&self.name);
-            let refused = match place {
-                Place::Unknown if policy.unknown == Unknown::Refuse => LoadError::UnknownUnit(record()),
+            match place {
+                Place::Unknown if policy.unknown == Unknown::Skip => tell(Report::Skipped(unit.record(&self.name))),
                 Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
-                    LoadError::WithoutData(record())
+                    return self.refuse(unit, LoadError::WithoutData);
                 }
-                Place::Unknown => {
-                    tell(Report::Skipped(record()));
-                    at = unit.end();
-                    continue;
-                }
-                known if marks.mark(known) => LoadError::Repeated(record()),
-                _ => {
-                    at = unit.end();
-                    continue;
-                }
-            };
-            return self.medium.fail(refused);
+                Place::Unknown => return self.refuse(unit, LoadError::UnknownUnit),
+                known if marks.mark(known) => return self.refuse(unit, LoadError::Repeated),
+                _ => {}
+            }
+            at = unit.end();
         }
         for (at, entry) in units.iter().enumerate() {
             if entry.has_data() && !marks.is_marked(at) {
@@ -267,6 +259,13 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             }
         }
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, unit: Located, error: fn(UnitRecord) -> LoadError<R::Error>) -> Result<(), Stop> {
+        let error = error(unit.record(&self.name));
+        self.medium.fail(error)
     }
 
     /// The unit at `at` and whose it is; `None` at the end of the file.
@@ -319,11 +318,11 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             at = unit.end();
             self.progress.advance_to(at);
             if self.progress.is_cancelled() {
-                return self.medium.fail(LoadError::Cancelled);
+                return self.medium.cancelled();
             }
         }
         self.progress.reach(EXECUTED);
-        if self.progress.is_cancelled() { self.medium.fail(LoadError::Cancelled) } else { Ok(()) }
+        if self.progress.is_cancelled() { self.medium.cancelled() } else { Ok(()) }
     }
 
     #[cold]

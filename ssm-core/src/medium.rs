@@ -59,7 +59,7 @@ impl<R: Read + Seek> Medium<R> {
                 self.len = len;
                 Ok(())
             }
-            Err(error) => self.fail(LoadError::Io(error)),
+            Err(error) => self.io(error),
         }
     }
 
@@ -73,6 +73,25 @@ impl<R: Read + Seek> Medium<R> {
     pub fn fail<T>(&mut self, error: LoadError<R::Error>) -> Result<T, Stop> {
         self.failed.get_or_insert(error);
         Err(Stop)
+    }
+
+    // Errors are built out of line: they are large, and would lie in the frames of their callers.
+    #[cold]
+    #[inline(never)]
+    pub fn cancelled<T>(&mut self) -> Result<T, Stop> {
+        self.fail(LoadError::Cancelled)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn io<T>(&mut self, error: R::Error) -> Result<T, Stop> {
+        self.fail(LoadError::Io(error))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub fn scratch<T>(&mut self, needed: usize) -> Result<T, Stop> {
+        self.fail(LoadError::Scratch { needed })
     }
 
     #[cold]
@@ -100,7 +119,7 @@ impl<R: Read + Seek> Medium<R> {
                 self.position = offset.wrapping_add(read as u64);
                 Ok(read)
             }
-            Err(error) => self.fail(LoadError::Io(error)),
+            Err(error) => self.io(error),
         }
     }
 
@@ -139,13 +158,13 @@ impl<R: Read + Seek> Medium<R> {
             return self.damaged(32, error);
         }
         if scratch.is_empty() {
-            return self.fail(LoadError::Scratch { needed: 1 });
+            return self.scratch(1);
         }
         let (mut at, end) = (CRC_FROM, header.uncovered_from());
         let mut computed = 0;
         while at < end {
             if progress.is_cancelled() {
-                return self.fail(LoadError::Cancelled);
+                return self.cancelled();
             }
             let n = usize::try_from(end.wrapping_sub(at)).unwrap_or(usize::MAX).min(scratch.len());
             let piece = scratch.get_mut(..n).unwrap_or(&mut []);

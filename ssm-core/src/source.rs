@@ -61,19 +61,23 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             // Q24
             Err(UnitError::End) if after == AfterLoad::Debug && self.medium.failed().is_none() => {}
             Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
-            Err(error) => {
-                let unit = self.unit.record(self.name);
-                if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
-                    *self.medium.failed() = None;
-                }
-                if error != UnitError::Stream {
-                    error!("{}: {}", unit, error);
-                }
-                return self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error });
-            }
+            Err(error) => return self.unit_failed(at, error),
         }
         debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.read);
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unit_failed(&mut self, at: u64, error: UnitError) -> Result<(), Stop> {
+        let unit = self.unit.record(self.name);
+        if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
+            *self.medium.failed() = None;
+        }
+        if error != UnitError::Stream {
+            error!("{}: {}", unit, error);
+        }
+        self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error })
     }
 
     /// The file offset of the next packed byte to read.
@@ -97,7 +101,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     #[inline(never)]
     fn fetch(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
         if self.progress.is_cancelled() {
-            return self.medium.fail(LoadError::Cancelled);
+            return self.medium.cancelled();
         }
         let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
         let at = self.at();

@@ -124,12 +124,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         let start = self.output.position;
         if !(1..=MAX_FILE_NAME).contains(&name.len()) || !name.iter().all(|byte| (1..=u8::MAX).contains(byte)) {
             let error = UnitError::Invalid("a unit's name is 1 to 255 bytes without NUL");
-            return self.unit_failed(
-                UnitRecord::new(name, name.len(), instance, version, start),
-                Phase::Execute,
-                0,
-                error,
-            );
+            return self.execute_failed(name, instance, version, start, 0, error);
         }
         self.output.check_cancel()?;
         let mut record = UnitHeader { len: 0, version, instance, name_len: (name.len() as u32).saturating_add(1) };
@@ -147,12 +142,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         let (at, touched) = (put.offset(), put.is_touched());
         // What the stream met first counts, whatever the unit made of it.
         if let Err(error) = flushed.and(returned) {
-            return self.unit_failed(
-                UnitRecord::new(name, name.len(), instance, version, start),
-                Phase::Execute,
-                at,
-                error,
-            );
+            return self.execute_failed(name, instance, version, start, at, error);
         }
         if touched {
             self.output.end()?;
@@ -177,6 +167,21 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
             error!("{}: {}", unit, error);
         }
         self.output.stop(SaveError::Unit { unit, phase, at, error })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn execute_failed(
+        &mut self,
+        name: &[u8],
+        instance: u32,
+        version: u32,
+        start: u64,
+        at: u64,
+        error: UnitError,
+    ) -> Result<(), Stop> {
+        let unit = UnitRecord::new(name, name.len(), instance, version, start);
+        self.unit_failed(unit, Phase::Execute, at, error)
     }
 
     /// Writes the end record, then size and checksum into the header: only now the file is valid. Its length in bytes.
@@ -251,6 +256,23 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
         Err(Stop)
     }
 
+    // Errors are built out of line: they are large, and would lie in the frames of their callers.
+    #[cold]
+    #[inline(never)]
+    fn cancelled(&mut self) -> Result<(), Stop> {
+        self.stop(SaveError::Cancelled)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_failed(&mut self, error: WriteFull<W::Error>) -> Result<(), Stop> {
+        let offset = self.position;
+        self.stop(match error {
+            WriteFull::Io(error) => SaveError::Io(error),
+            WriteFull::Full => SaveError::Full { offset },
+        })
+    }
+
     /// Writes bytes that the checksum does not cover.
     #[inline(never)]
     fn store(&mut self, bytes: &[u8]) -> Result<(), Stop> {
@@ -259,8 +281,7 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
                 self.position = self.position.wrapping_add(bytes.len() as u64);
                 Ok(())
             }
-            Err(WriteFull::Io(error)) => self.stop(SaveError::Io(error)),
-            Err(WriteFull::Full) => self.stop(SaveError::Full { offset: self.position }),
+            Err(error) => self.write_failed(error),
         }
     }
 
@@ -277,14 +298,14 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
                 self.position = to;
                 Ok(())
             }
-            Err(error) => self.stop(SaveError::Io(error)),
+            Err(error) => self.write_failed(WriteFull::Io(error)),
         }
     }
 
     fn flush(&mut self) -> Result<(), Stop> {
         match self.medium.flush() {
             Ok(()) => Ok(()),
-            Err(error) => self.stop(SaveError::Io(error)),
+            Err(error) => self.write_failed(WriteFull::Io(error)),
         }
     }
 
@@ -298,7 +319,7 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C> {
     }
 
     fn check_cancel(&mut self) -> Result<(), Stop> {
-        if self.progress.is_cancelled() { self.stop(SaveError::Cancelled) } else { Ok(()) }
+        if self.progress.is_cancelled() { self.cancelled() } else { Ok(()) }
     }
 
     fn spend(&mut self, bytes: u64) {
