@@ -2,8 +2,9 @@
 
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::error::LoadError;
 use crate::io::Stop;
-use crate::load::{LoadError, NOTE_NAME_BELOW, NOTE_VALUE_BELOW};
+use crate::load::{NOTE_NAME_BELOW, NOTE_VALUE_BELOW};
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
 use crate::registry::{SELF_NAME, SELF_VERSION};

@@ -20,6 +20,7 @@ mod archive;
 mod codec;
 mod copy;
 mod crc32;
+mod error;
 mod io;
 mod load;
 mod log;
@@ -55,11 +56,12 @@ pub use codec::{Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncod
 #[cfg(feature = "inflate")]
 pub use codec::{Inflate, InflateState};
 pub use crc32::{Crc32, Crc32Bytewise, Crc32Nibblewise, Crc32Slicing};
+pub use error::{LoadError, Phase, SaveError};
 pub use io::Memory;
-pub use load::{LoadError, Loader, Missing, Policy, Report, Unknown};
+pub use load::{Loader, Missing, Policy, Report, Unknown};
 pub use progress::Cancel;
 pub use registry::{Entry, RegisterError, Registry, SELF_NAME};
-pub use save::{Phase, SaveError, Saver};
+pub use save::Saver;
 #[cfg(feature = "critical-section")]
 pub use shared::SharedRegistry;
 pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};

@@ -2,17 +2,16 @@
 
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
-use crate::save::{Phase, display_unit};
 use crate::source::{State, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitId, UnitRecord};
-use crate::wire::{FormatError, Header};
-use core::fmt;
+use crate::wire::Header;
 use embedded_io::{ErrorType, Read, Seek};
 
 /// Strings of the built-in unit are below these lengths (Q25).
@@ -351,125 +350,6 @@ fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
         let value = skip(get, NOTE_VALUE_BELOW)?;
         if name == 0 && value == 0 {
             return Ok(());
-        }
-    }
-}
-
-/// Why a file could not be opened, read or loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum LoadError<E> {
-    /// The medium failed.
-    Io(E),
-    /// The bytes are not what the format says.
-    Format {
-        /// The file offset of what is wrong, in bytes.
-        offset: u64,
-        /// The unit in whose data it is.
-        unit: Option<UnitRecord>,
-        /// What is wrong.
-        error: FormatError,
-    },
-    /// A unit failed.
-    Unit {
-        /// The unit; its offset is that of its header in the file (0 outside the execute phase).
-        unit: UnitRecord,
-        /// Which of its hooks.
-        phase: Phase,
-        /// Plain bytes that it had read.
-        at: u64,
-        /// What it said.
-        error: UnitError,
-    },
-    /// A unit of the file is not registered.
-    UnknownUnit(UnitRecord),
-    /// A registered unit is not in the file.
-    MissingUnit(UnitId<'static>),
-    /// A unit is in the file twice; this is the second.
-    Repeated(UnitRecord),
-    /// A unit is in the file that is registered with hooks only.
-    WithoutData(UnitRecord),
-    /// The archive is sound and has no unit of that name and instance.
-    NotFound,
-    /// The scratch is too small.
-    Scratch {
-        /// Bytes that would do.
-        needed: usize,
-    },
-    /// The cancel token was set.
-    Cancelled,
-}
-
-impl<E> LoadError<E> {
-    /// A short and stable word for the kind of failure: [`FormatError::kind`], [`UnitError::kind`], or one of `"io"`,
-    /// `"unknown-unit"`, `"missing-unit"`, `"repeated-unit"`, `"without-data"`, `"not-found"`, `"scratch"`, `"cancelled"`.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            LoadError::Io(_) => "io",
-            LoadError::Format { error, .. } => error.kind(),
-            LoadError::Unit { error, .. } => error.kind(),
-            LoadError::UnknownUnit(_) => "unknown-unit",
-            LoadError::MissingUnit(_) => "missing-unit",
-            LoadError::Repeated(_) => "repeated-unit",
-            LoadError::WithoutData(_) => "without-data",
-            LoadError::NotFound => "not-found",
-            LoadError::Scratch { .. } => "scratch",
-            LoadError::Cancelled => "cancelled",
-        }
-    }
-
-    /// The unit that the failure is about, as the file has it.
-    pub const fn unit(&self) -> Option<&UnitRecord> {
-        match self {
-            LoadError::Format { unit: Some(unit), .. }
-            | LoadError::Unit { unit, .. }
-            | LoadError::UnknownUnit(unit)
-            | LoadError::Repeated(unit)
-            | LoadError::WithoutData(unit) => Some(unit),
-            _ => None,
-        }
-    }
-
-    /// The place in the file, in bytes: of what is wrong, or of the unit's header.
-    pub const fn offset(&self) -> Option<u64> {
-        match self {
-            LoadError::Format { offset, .. } => Some(*offset),
-            _ => match self.unit() {
-                Some(unit) => Some(unit.offset),
-                None => None,
-            },
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for LoadError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LoadError::Io(error) => error.fmt(f),
-            LoadError::Format { offset, unit: None, error } => write!(f, "offset {offset}: {error}"),
-            LoadError::Format { offset, unit: Some(unit), error } => write!(f, "{unit}, at {offset}: {error}"),
-            LoadError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
-            LoadError::UnknownUnit(unit) => write!(f, "{unit}: not known to this machine"),
-            LoadError::MissingUnit(id) => write!(f, "unit {id}: not in the file"),
-            LoadError::Repeated(unit) => write!(f, "{unit}: the second of its name and instance"),
-            LoadError::WithoutData(unit) => {
-                write!(f, "{unit}: this machine's unit has no data to load")
-            }
-            LoadError::NotFound => f.write_str("no unit of that name and instance"),
-            LoadError::Scratch { needed } => write!(f, "the scratch buffer is too small: {needed} bytes expected"),
-            LoadError::Cancelled => f.write_str("cancelled"),
-        }
-    }
-}
-
-impl<E: core::error::Error + 'static> core::error::Error for LoadError<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            LoadError::Io(error) => Some(error),
-            LoadError::Format { error, .. } => Some(error),
-            LoadError::Unit { error, .. } => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A file on a medium that can read and seek: its header, its checksum, the headers of its units.
 
 use crate::crc32::Crc32;
+use crate::error::LoadError;
 use crate::io::{Stop, read_full};
-use crate::load::LoadError;
 use crate::progress::Progress;
 use crate::unit::UnitRecord;
 use crate::wire::{CRC_FROM, FormatError, HEADER_PROBE, Header, Mark, UNIT_HEADER_LEN, UnitHeader};

@@ -2,15 +2,15 @@
 
 use crate::codec::Encode;
 use crate::crc32::{Crc32, Crc32Bytewise};
+use crate::error::{Phase, SaveError};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::progress::{Cancel, EXECUTED};
 use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
 use crate::stream::Put;
 use crate::unit::{AfterSave, UnitError, UnitId, UnitRecord};
-use crate::wire::{FormatError, Header};
+use crate::wire::Header;
 use crate::writer::Writer;
-use core::fmt;
 use embedded_io::{ErrorType, Seek, Write};
 
 /// Every unit counts for this many bytes of progress beside its guess.
@@ -184,104 +184,4 @@ fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError>
     }
     put.str("")?;
     put.str("")
-}
-
-/// The phases of a save and of a load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Phase {
-    /// Before the first unit's data.
-    Prepare,
-    /// A unit's data.
-    Execute,
-    /// After the last unit's data.
-    Done,
-}
-
-/// Why a machine was not saved. There is no valid file then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SaveError<E> {
-    /// The medium failed.
-    Io(E),
-    /// The medium takes no more bytes; `offset` is how far the file came.
-    Full {
-        /// Bytes written before.
-        offset: u64,
-    },
-    /// A unit failed.
-    Unit {
-        /// The unit; its offset is that of its header in the file (0 outside the execute phase).
-        unit: UnitRecord,
-        /// Which of its hooks.
-        phase: Phase,
-        /// Plain bytes that it had put.
-        at: u64,
-        /// What it said.
-        error: UnitError,
-    },
-    /// The header fields are not ones that a file may have.
-    Header(FormatError),
-    /// The encoder neither took nor gave a byte with bytes at hand, against its contract.
-    Codec,
-    /// The scratch is empty.
-    Scratch,
-    /// The cancel token was set.
-    Cancelled,
-}
-
-impl<E> SaveError<E> {
-    /// A short and stable word for the kind of failure: [`UnitError::kind`], [`FormatError::kind`], or one of `"io"`,
-    /// `"full"`, `"codec"`, `"scratch"`, `"cancelled"`.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            SaveError::Io(_) => "io",
-            SaveError::Full { .. } => "full",
-            SaveError::Unit { error, .. } => error.kind(),
-            SaveError::Header(error) => error.kind(),
-            SaveError::Codec => "codec",
-            SaveError::Scratch => "scratch",
-            SaveError::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for SaveError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SaveError::Io(error) => error.fmt(f),
-            SaveError::Full { offset } => write!(f, "no room for more than {offset} bytes"),
-            SaveError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
-            SaveError::Header(error) => write!(f, "header: {error}"),
-            SaveError::Codec => f.write_str("the encoder is stuck"),
-            SaveError::Scratch => f.write_str("the scratch buffer is empty"),
-            SaveError::Cancelled => f.write_str("cancelled"),
-        }
-    }
-}
-
-pub(crate) fn display_unit(
-    f: &mut fmt::Formatter<'_>,
-    unit: &UnitRecord,
-    phase: Phase,
-    at: u64,
-    error: &UnitError,
-) -> fmt::Result {
-    match phase {
-        Phase::Prepare => write!(f, "{unit}, preparing: {error}"),
-        Phase::Execute => write!(f, "{unit}, after {at} plain bytes: {error}"),
-        Phase::Done => write!(f, "{unit}, finishing: {error}"),
-    }
-}
-
-impl<E: core::error::Error + 'static> core::error::Error for SaveError<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            SaveError::Io(error) => Some(error),
-            SaveError::Unit { error, .. } => Some(error),
-            SaveError::Header(error) => Some(error),
-            _ => None,
-        }
-    }
 }

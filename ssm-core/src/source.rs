@@ -1,12 +1,11 @@
 //! The plain bytes of one unit, out of a file.
 
 use crate::codec::{Decode, DecodeError, Input};
+use crate::error::{LoadError, Phase};
 use crate::io::Stop;
-use crate::load::LoadError;
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
-use crate::save::Phase;
 use crate::stream::{Get, Source, Widths};
 use crate::unit::{AfterLoad, UnitError};
 use crate::wire::FormatError;

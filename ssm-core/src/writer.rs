@@ -2,10 +2,10 @@
 
 use crate::codec::{Encode, Input, Step};
 use crate::crc32::{Crc32, RunningCrc};
+use crate::error::{Phase, SaveError};
 use crate::io::{Stop, WriteFull, write_full};
 use crate::log::{debug, error};
 use crate::progress::Progress;
-use crate::save::{Phase, SaveError};
 use crate::stream::{Put, Sink, Widths};
 use crate::unit::{AfterSave, UnitError, UnitRecord};
 use crate::wire::{CRC_FROM, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
