@@ -6,11 +6,12 @@ use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
+use crate::policy::{Missing, Policy, Report, Unknown};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
 use crate::source::{State, UnitSource};
 use crate::stream::{Get, Widths};
-use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitId, UnitRecord};
+use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitRecord};
 use crate::wire::Header;
 use embedded_io::{ErrorType, Read, Seek};
 
@@ -33,53 +34,6 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise> {
     after: AfterLoad,
     progress: Progress<'s>,
     report: Option<&'s mut dyn FnMut(Report)>,
-}
-
-/// What to make of units that a file has and the machine does not, and the other way round.
-///
-/// The built-in unit is always known and may always be missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Policy {
-    /// Units of the file that are not registered.
-    pub unknown: Unknown,
-    /// Registered units that the file does not have.
-    pub missing: Missing,
-}
-
-/// What to make of a unit that is not registered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Unknown {
-    /// The load fails before any unit is touched.
-    #[default]
-    Refuse,
-    /// It is skipped and reported. A load with [`AfterLoad::Debug`] always does that.
-    Skip,
-}
-
-/// What to make of a registered unit that the file does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Missing {
-    /// The load fails before any unit is touched.
-    #[default]
-    Refuse,
-    /// It is accepted, as the format allows: the unit keeps the state it has.
-    Accept,
-    /// It is accepted and reported.
-    Report,
-}
-
-/// What a load did differently from what was saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Report {
-    /// A unit of the file was skipped.
-    Skipped(UnitRecord),
-    /// A registered unit is not in the file and keeps the state it has.
-    Missing(UnitId<'static>),
 }
 
 impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {

@@ -1,9 +1,8 @@
 //! Values out of a unit.
 
-use super::{Field, Item, MAX_STRING, STRUCT_BEGIN, STRUCT_END};
+use super::{Field, Item, MAX_STRING, STRUCT_BEGIN, STRUCT_END, Widths};
 use crate::copy::copy;
 use crate::unit::{AfterLoad, UnitError};
-use crate::wire::{Format, Header};
 
 /// What is below a [`Get`]: gives plain bytes. It keeps its own typed error; the caller only learns that there is one.
 pub(crate) trait Source {
@@ -13,25 +12,6 @@ pub(crate) trait Source {
     fn is_failed(&mut self) -> bool;
     /// Plain bytes that are left, where the codec can tell.
     fn left(&self) -> Option<u64>;
-}
-
-/// The widths of guest addresses in a file, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Widths {
-    pub gc_phys: u8,
-    pub gc_ptr: u8,
-    /// Whether a reader may still set them (Q8).
-    settable: bool,
-}
-
-impl Widths {
-    pub fn of(header: &Header) -> Self {
-        Self {
-            gc_phys: header.gc_phys_bytes.unwrap_or(8),
-            gc_ptr: header.gc_ptr_bytes.unwrap_or(8),
-            settable: header.format == Format::V1_1,
-        }
-    }
 }
 
 /// The values of one unit on their way out of a file.

@@ -4,13 +4,15 @@ mod field;
 mod get;
 mod item;
 mod put;
+mod widths;
 
 pub use field::Field;
 pub use get::Get;
-pub(crate) use get::{Source, Widths};
+pub(crate) use get::Source;
 pub use item::{GcPhys, GcPtr, Item};
 pub use put::Put;
 pub(crate) use put::Sink;
+pub(crate) use widths::Widths;
 
 /// The longest string, in bytes (SPEC.md, "Strings").
 pub const MAX_STRING: u32 = 1 << 20;
