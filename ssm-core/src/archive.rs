@@ -4,10 +4,10 @@ use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::error::LoadError;
 use crate::io::Stop;
-use crate::load::{NOTE_NAME_BELOW, NOTE_VALUE_BELOW};
 use crate::medium::{Located, Medium};
+use crate::notes;
 use crate::progress::Progress;
-use crate::registry::{SELF_NAME, SELF_VERSION};
+use crate::registry::SELF_NAME;
 use crate::source::{State, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitError, UnitId, UnitRecord};
@@ -138,22 +138,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
             found => found?,
         };
         let version = unit.version();
-        unit.read(|get| {
-            if version != SELF_VERSION {
-                return Err(UnitError::Version(version));
-            }
-            loop {
-                let name_room = buffer.len().min(NOTE_NAME_BELOW.saturating_sub(1) as usize);
-                let name_len = get.string(buffer.get_mut(..name_room).unwrap_or(&mut []))?.len();
-                let (name, rest) = buffer.split_at_mut_checked(name_len).unwrap_or_default();
-                let value_room = rest.len().min(NOTE_VALUE_BELOW.saturating_sub(1) as usize);
-                let value = get.string(rest.get_mut(..value_room).unwrap_or(&mut []))?;
-                if name.is_empty() && value.is_empty() {
-                    return Ok(());
-                }
-                note(name, value);
-            }
-        })
+        unit.read(|get| notes::read(get, version, buffer, note))
     }
 }
 

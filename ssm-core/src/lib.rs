@@ -25,6 +25,7 @@ mod io;
 mod load;
 mod log;
 mod medium;
+mod notes;
 mod output;
 mod policy;
 mod progress;

@@ -6,18 +6,15 @@ use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
+use crate::notes;
 use crate::policy::{Missing, Policy, Report, Unknown};
 use crate::progress::{Cancel, EXECUTED, Progress};
-use crate::registry::{Entry, Marks, Place, SELF_VERSION, Search};
+use crate::registry::{Entry, Marks, Place, Search};
 use crate::source::{State, UnitSource};
-use crate::stream::{Get, Widths};
+use crate::stream::Widths;
 use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitRecord};
 use crate::wire::Header;
 use embedded_io::{ErrorType, Read, Seek};
-
-/// Strings of the built-in unit are below these lengths (Q25).
-pub(crate) const NOTE_NAME_BELOW: u32 = 128;
-pub(crate) const NOTE_VALUE_BELOW: u32 = 1024;
 
 /// One load of a machine from a medium that can read and seek.
 ///
@@ -266,7 +263,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
                 let loading = entry.unit(machine);
                 source.run(plain, &mut widths, self.after, &mut |get| loading.load(get, version))?;
             } else if place == Place::SelfUnit {
-                source.run(plain, &mut widths, self.after, &mut |get| skip_notes(get, version))?;
+                source.run(plain, &mut widths, self.after, &mut |get| notes::skip(get, version))?;
             }
             at = unit.end();
             self.progress.advance_to(at);
@@ -283,27 +280,5 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     fn hook_failed<M>(&mut self, entry: &Entry<M>, phase: Phase, error: UnitError) {
         let unit = UnitRecord::of(entry.id(), entry.data_version());
         let _: Result<(), Stop> = self.medium.fail(LoadError::Unit { unit, phase, at: 0, error });
-    }
-}
-
-/// Passes over the built-in unit's pairs of strings, checking what can be checked without memory.
-fn skip_notes(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
-    if version != SELF_VERSION {
-        return Err(UnitError::Version(version));
-    }
-    let skip = |get: &mut Get<'_>, below: u32| {
-        let len = get.u32()?;
-        if len >= below {
-            return Err(UnitError::TooLong { found: len, max: below.saturating_sub(1) });
-        }
-        get.skip(len.into())?;
-        Ok(len)
-    };
-    loop {
-        let name = skip(get, NOTE_NAME_BELOW)?;
-        let value = skip(get, NOTE_VALUE_BELOW)?;
-        if name == 0 && value == 0 {
-            return Ok(());
-        }
     }
 }

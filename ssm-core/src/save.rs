@@ -5,9 +5,9 @@ use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::error::{Phase, SaveError};
 use crate::io::Stop;
 use crate::log::{debug, error};
+use crate::notes;
 use crate::progress::{Cancel, EXECUTED};
 use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
-use crate::stream::Put;
 use crate::unit::{AfterSave, UnitError, UnitId, UnitRecord};
 use crate::wire::Header;
 use crate::writer::Writer;
@@ -15,9 +15,6 @@ use embedded_io::{ErrorType, Seek, Write};
 
 /// Every unit counts for this many bytes of progress beside its guess.
 const UNIT_SHARE: u64 = 64;
-/// Readers accept notes below these lengths (Q25).
-const MAX_NOTE_NAME: usize = 127;
-const MAX_NOTE_VALUE: usize = 1023;
 
 /// One save of a machine to a medium that can write and seek; it is never read.
 ///
@@ -122,7 +119,7 @@ fn check<W: Write + Seek, E: Encode, C: Crc32>(
     writer: &mut Writer<'_, W, E, C>,
     notes: &[(&str, &str)],
 ) -> Result<(), Stop> {
-    if let Err(error) = check_notes(notes) {
+    if let Err(error) = notes::check(notes) {
         let unit = UnitRecord::of(UnitId::new(SELF_NAME, 0), SELF_VERSION);
         return writer.unit_failed(unit, Phase::Prepare, 0, error);
     }
@@ -152,7 +149,8 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
         // The built-in unit comes before the first that is not ahead of it.
         if !notes_put && !units.peek().is_some_and(|entry| entry.is_ahead()) {
             notes_put = true;
-            writer.unit_of_size(SELF_NAME.as_bytes(), 0, SELF_VERSION, UNIT_SHARE, &mut |put| put_notes(put, notes))?;
+            writer
+                .unit_of_size(SELF_NAME.as_bytes(), 0, SELF_VERSION, UNIT_SHARE, &mut |put| notes::put(put, notes))?;
         }
         let Some(entry) = units.next() else { break };
         if !entry.has_data() {
@@ -167,21 +165,4 @@ fn execute<M, W: Write + Seek, E: Encode, C: Crc32>(
     }
     writer.progress().reach(EXECUTED);
     writer.check_cancel()
-}
-
-fn check_notes(notes: &[(&str, &str)]) -> Result<(), UnitError> {
-    let sound =
-        |(name, value): &(&str, &str)| (1..=MAX_NOTE_NAME).contains(&name.len()) && value.len() <= MAX_NOTE_VALUE;
-    let why = "one of the writer's notes is no name of 1 to 127 bytes with a value of up to 1023";
-    if notes.iter().all(sound) { Ok(()) } else { Err(UnitError::Invalid(why)) }
-}
-
-/// Pairs of strings, ended by a pair of empty ones (SPEC.md, "The unit SSM").
-fn put_notes(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitError> {
-    for (name, value) in notes {
-        put.str(name)?;
-        put.str(value)?;
-    }
-    put.str("")?;
-    put.str("")
 }

@@ -23,13 +23,13 @@ pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
     pub unit: Located,
     /// The buffer with the unit's name.
     pub name: &'a [u8],
-    /// The part of `packed` that holds bytes, the file offset behind it, and whether the tag byte was read.
     pub state: State,
 }
 
 /// Where a [`UnitSource`] is; it starts with all zeros.
 #[derive(Default)]
 pub(crate) struct State {
+    /// The part of `packed` that holds bytes.
     from: usize,
     to: usize,
     /// Packed bytes that were read from the medium.
