@@ -70,5 +70,5 @@ pub use save::Saver;
 pub use shared::SharedRegistry;
 pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};
 pub use unit::{AfterLoad, AfterSave, MAX_NAME, Owner, Unit, UnitError, UnitId, UnitRecord};
-pub use wire::{Format, FormatError, Header, HeaderField, MAX_FILE_NAME, WriterVersion};
+pub use wire::{Format, FormatError, Header, HeaderField, MAX_FILE_NAME, StreamFields, Structure, WriterVersion};
 pub use writer::Writer;

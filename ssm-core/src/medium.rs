@@ -140,7 +140,7 @@ impl<R: Read + Seek> Medium<R> {
         match Header::parse(start.get(..read).unwrap_or(&start)) {
             Ok(header) => Ok(header),
             Err(error) => {
-                self.damaged(error.header_offset(), error)?;
+                self.damaged(error.header_offset(false), error)?;
                 Err(Stop)
             }
         }

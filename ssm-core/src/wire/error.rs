@@ -2,25 +2,49 @@
 
 use core::fmt;
 
-/// A field of the header whose range is checked; the value is its offset in format 1.2.
+/// A field of the header whose range is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[repr(u8)]
 pub enum HeaderField {
     /// The writer's major version.
-    Major = 64,
+    Major,
     /// The writer's minor version.
-    Minor = 66,
+    Minor,
     /// The writer's build.
-    Build = 68,
+    Build,
     /// The writer's revision.
-    Revision = 72,
+    Revision,
     /// The host's pointer width in bits.
-    HostBits = 76,
+    HostBits,
     /// The width of a guest-physical address in bytes.
-    GcPhysBytes = 77,
+    GcPhysBytes,
     /// The width of a guest pointer in bytes.
-    GcPtrBytes = 78,
+    GcPtrBytes,
+    /// The byte that is always 0 (format 2.0).
+    Reserved,
+    /// The flags of the stream (format 2.0).
+    Flags,
+    /// The largest block that the writer packs, in bytes (format 2.0).
+    Block,
+}
+
+impl HeaderField {
+    /// Where the field is in a header of format 1.2 or 2.0, in bytes from its start.
+    const fn offset(self, streamed: bool) -> u64 {
+        let (patched, stream) = match self {
+            HeaderField::Major => (64, 32),
+            HeaderField::Minor => (66, 34),
+            HeaderField::Build => (68, 36),
+            HeaderField::Revision => (72, 40),
+            HeaderField::HostBits => (76, 44),
+            HeaderField::GcPhysBytes => (77, 45),
+            HeaderField::GcPtrBytes => (78, 46),
+            HeaderField::Reserved => (79, 47),
+            HeaderField::Flags => (0, 52),
+            HeaderField::Block => (0, 56),
+        };
+        if streamed { stream } else { patched }
+    }
 }
 
 impl fmt::Display for HeaderField {
@@ -33,6 +57,34 @@ impl fmt::Display for HeaderField {
             HeaderField::HostBits => "host bits",
             HeaderField::GcPhysBytes => "guest-physical address bytes",
             HeaderField::GcPtrBytes => "guest pointer bytes",
+            HeaderField::Reserved => "reserved byte",
+            HeaderField::Flags => "stream flags",
+            HeaderField::Block => "block bytes",
+        })
+    }
+}
+
+/// A structure of a 2.0 file that has a checksum of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Structure {
+    /// The file's header.
+    Header,
+    /// A unit's header.
+    Unit,
+    /// The directory.
+    Directory,
+    /// The footer.
+    Footer,
+}
+
+impl fmt::Display for Structure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Structure::Header => "header",
+            Structure::Unit => "unit header",
+            Structure::Directory => "directory",
+            Structure::Footer => "footer",
         })
     }
 }
@@ -71,10 +123,17 @@ pub enum FormatError {
     },
     /// A width in the header is neither of the two that exist.
     Width {
-        /// The field: one of the last three.
+        /// The field: one of the three widths.
         field: HeaderField,
         /// Its value.
         found: u8,
+    },
+    /// A field of a 2.0 header has a value that no writer gives it.
+    Stream {
+        /// The field: one of the last three.
+        field: HeaderField,
+        /// Its value.
+        found: u32,
     },
     /// The machine's UUID is not nil (Q9).
     Machine,
@@ -90,6 +149,15 @@ pub enum FormatError {
         /// The header's CRC-32.
         stored: u32,
         /// The CRC-32 of the covered bytes.
+        computed: u32,
+    },
+    /// The checksum that a structure of a 2.0 file has of its own does not fit it.
+    StructureCrc {
+        /// The structure.
+        of: Structure,
+        /// Its CRC-32 field.
+        stored: u32,
+        /// The CRC-32 of its bytes.
         computed: u32,
     },
     /// Neither a unit nor the end record stands where one must.
@@ -111,6 +179,67 @@ pub enum FormatError {
         /// The largest that is possible here.
         max: u64,
     },
+    /// The offset in a 2.0 unit header is not the unit's.
+    UnitOffset {
+        /// The offset field.
+        found: u64,
+    },
+    /// The flags in a 2.0 unit header are not 0.
+    UnitFlags {
+        /// The flags field.
+        found: u32,
+    },
+    /// The end unit of a 2.0 file has a field that is not as it must be.
+    EndUnit,
+    /// The first byte of a record is none that a record starts with.
+    Record {
+        /// The byte.
+        found: u8,
+    },
+    /// A record of the type that is named in the format and that no reader reads.
+    RecordType {
+        /// The byte.
+        found: u8,
+    },
+    /// A record's size is not written as it must be, or no size.
+    RecordSize,
+    /// A packed or zero record has sizes that it cannot have (SPEC.md, "Records").
+    Block {
+        /// Bytes of the record.
+        len: u32,
+        /// Its plain bytes in KiB.
+        kib: u8,
+    },
+    /// A field of a unit's terminator is not as it must be.
+    Terminator {
+        /// Bytes of the unit's records, as the terminator says.
+        stored: u64,
+        /// Bytes of the unit's records.
+        actual: u64,
+    },
+    /// The checksum in a unit's terminator does not fit the file so far.
+    TerminatorCrc {
+        /// The terminator's CRC-32.
+        stored: u32,
+        /// The CRC-32 so far.
+        computed: u32,
+    },
+    /// No directory stands where it must.
+    DirectoryMagic,
+    /// The directory has another number of entries than the footer says, or too many.
+    Directory {
+        /// Entries that the directory says.
+        stored: u32,
+        /// Entries that the footer says; the largest possible number where it is not known yet.
+        expected: u32,
+    },
+    /// An entry of the directory points to where no unit of its name and instance is.
+    DirectoryEntry {
+        /// The offset that it points to.
+        found: u64,
+    },
+    /// The footer is not at the end of the file, or has a field that is not as it must be.
+    Footer,
     /// The unit's first packed byte names a codec that the reader does not have.
     Codec {
         /// The tag byte.
@@ -125,10 +254,13 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    /// Where in the header the field is that this error is about, in bytes from its start.
-    pub(crate) const fn header_offset(&self) -> u64 {
+    /// Where in the header of a 1.x or a 2.0 file the field is that this error is about, in bytes from its start.
+    pub(crate) const fn header_offset(&self, streamed: bool) -> u64 {
         match self {
-            FormatError::Writer { field, .. } | FormatError::Width { field, .. } => *field as u64,
+            FormatError::Writer { field, .. }
+            | FormatError::Width { field, .. }
+            | FormatError::Stream { field, .. } => field.offset(streamed),
+            FormatError::StructureCrc { .. } => 60,
             FormatError::Version { .. } => 23,
             FormatError::Machine => 48,
             _ => 0,
@@ -147,12 +279,32 @@ impl FormatError {
             FormatError::Version { .. } => "version",
             FormatError::Writer { .. } => "writer",
             FormatError::Width { .. } => "width",
+            FormatError::Stream { .. } => "stream-field",
             FormatError::Machine => "machine",
             FormatError::Size { .. } => "size",
             FormatError::Crc { .. } => "crc",
+            FormatError::StructureCrc { of, .. } => match of {
+                Structure::Header => "header-crc",
+                Structure::Unit => "unit-crc",
+                Structure::Directory => "directory-crc",
+                Structure::Footer => "footer-crc",
+            },
             FormatError::UnitMagic { .. } => "unit-magic",
             FormatError::UnitName { .. } => "unit-name",
             FormatError::UnitLength { .. } => "unit-length",
+            FormatError::UnitOffset { .. } => "unit-offset",
+            FormatError::UnitFlags { .. } => "unit-flags",
+            FormatError::EndUnit => "end-unit",
+            FormatError::Record { .. } => "record",
+            FormatError::RecordType { .. } => "record-type",
+            FormatError::RecordSize => "record-size",
+            FormatError::Block { .. } => "block",
+            FormatError::Terminator { .. } => "terminator",
+            FormatError::TerminatorCrc { .. } => "terminator-crc",
+            FormatError::DirectoryMagic => "directory-magic",
+            FormatError::Directory { .. } => "directory",
+            FormatError::DirectoryEntry { .. } => "directory-entry",
+            FormatError::Footer => "footer",
             FormatError::Codec { .. } => "codec",
             FormatError::Packed => "packed",
             FormatError::PackedEnd => "packed-end",
@@ -168,11 +320,11 @@ impl fmt::Display for FormatError {
                 write!(f, "the file ends early: {found} bytes found, {needed} expected")
             }
             FormatError::Magic => f.write_str("not a saved state: the magic was not found"),
-            FormatError::Version { found: [b'1', b'.', b'0'..=b'2'] } => {
+            FormatError::Version { found: [b'1', b'.', b'0'..=b'2'] | [b'2', b'.', b'0'] } => {
                 f.write_str("other bytes found behind the magic's version, a line feed and zeros expected")
             }
             FormatError::Version { found } => {
-                write!(f, "saved state of format {} found, 1.0, 1.1 or 1.2 expected", found.escape_ascii())
+                write!(f, "saved state of format {} found, 1.0, 1.1, 1.2 or 2.0 expected", found.escape_ascii())
             }
             FormatError::Writer { field, found, max } => {
                 write!(f, "{field} {found} found, 1 to {max} expected")
@@ -181,6 +333,15 @@ impl fmt::Display for FormatError {
                 f,
                 "{found} {field} found, {} expected",
                 if field == HeaderField::HostBits { "32 or 64" } else { "4 or 8" }
+            ),
+            FormatError::Stream { field, found } => write!(
+                f,
+                "{field} {found} found, {} expected",
+                match field {
+                    HeaderField::Flags => "0 to 3",
+                    HeaderField::Block => "1024 to 4096 in steps of 256",
+                    _ => "0",
+                }
             ),
             FormatError::Machine => f.write_str("machine UUID found, all zeros expected"),
             FormatError::Size { stored: 0, actual } => {
@@ -192,6 +353,9 @@ impl fmt::Display for FormatError {
             FormatError::Crc { stored, computed } => {
                 write!(f, "checksum {computed:#010x} found, {stored:#010x} expected")
             }
+            FormatError::StructureCrc { of, stored, computed } => {
+                write!(f, "{of}: checksum {computed:#010x} found, {stored:#010x} expected")
+            }
             FormatError::UnitMagic { found } => {
                 write!(f, "\"{}\" found, a unit or the end record expected", found.escape_ascii())
             }
@@ -201,6 +365,33 @@ impl fmt::Display for FormatError {
             FormatError::UnitLength { found, min, max } => {
                 write!(f, "unit length {found} found, {min} to {max} expected")
             }
+            FormatError::UnitOffset { found } => write!(f, "unit header of offset {found} found"),
+            FormatError::UnitFlags { found } => write!(f, "unit flags {found:#x} found, 0 expected"),
+            FormatError::EndUnit => f.write_str("the end unit has a field that is not as it must be"),
+            FormatError::Record { found } => {
+                write!(f, "byte {found:#04x} found, a record of type 1 to 4 expected")
+            }
+            FormatError::RecordType { found } => {
+                write!(f, "named record {found:#04x} found, which no reader reads")
+            }
+            FormatError::RecordSize => f.write_str("the record's size is not written in its shortest form, or no size"),
+            FormatError::Block { len, kib } => {
+                write!(f, "packed or zero record of {len} bytes for {kib} KiB found, which cannot be")
+            }
+            FormatError::Terminator { stored, actual } => {
+                write!(f, "unit terminator for {stored} bytes found, one for {actual} expected")
+            }
+            FormatError::TerminatorCrc { stored, computed } => {
+                write!(f, "unit terminator: checksum {computed:#010x} found, {stored:#010x} expected")
+            }
+            FormatError::DirectoryMagic => f.write_str("no directory found where one is expected"),
+            FormatError::Directory { stored, expected } => {
+                write!(f, "directory of {stored} entries found, {expected} expected")
+            }
+            FormatError::DirectoryEntry { found } => {
+                write!(f, "directory entry points to {found}, where its unit is not")
+            }
+            FormatError::Footer => f.write_str("no footer found at the end of the file: it ends early or goes on"),
             FormatError::Codec { tag } => write!(f, "codec tag {tag} found, which this reader does not have"),
             FormatError::Packed => f.write_str("the packed bytes do not decode"),
             FormatError::PackedEnd => f.write_str("the unit ends inside a packed block or stream"),

@@ -1,4 +1,4 @@
-//! The file header in its four layouts (SPEC.md, "Header").
+//! The file header in its five layouts (SPEC.md, "Header" and "Header of 2.0").
 
 use super::{FormatError, HeaderField, field, set_field};
 
@@ -14,7 +14,11 @@ pub(crate) const HEADER_PROBE: usize = 80;
 const MAGIC_STEM: &[u8; 23] = b"\x7fVirtualBox SavedState ";
 const END_RECORD: u64 = 28;
 
-/// The formats that are read here. Only [`Format::V1_2`] is written.
+/// Bytes of a 2.0 header, and where its checksum is.
+pub(crate) const STREAM_HEADER_LEN: usize = 64;
+pub(crate) const STREAM_HEADER_CRC: usize = 60;
+
+/// The formats that are read here. [`Format::V1_2`] and [`Format::V2_0`] are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -25,6 +29,8 @@ pub enum Format {
     V1_1,
     /// 1.2 (2.1.0 to 3.0.x).
     V1_2,
+    /// 2.0 (since 3.1.0): written front to back, nothing is patched.
+    V2_0,
 }
 
 impl Format {
@@ -34,11 +40,31 @@ impl Format {
             Format::V1_0 => "1.0",
             Format::V1_1 => "1.1",
             Format::V1_2 => "1.2",
+            Format::V2_0 => "2.0",
         }
+    }
+
+    /// Whether the file is written and can be read front to back: 2.0.
+    pub const fn is_streamed(self) -> bool {
+        matches!(self, Format::V2_0)
     }
 }
 
-/// The version of the program that wrote a file (format 1.2 only).
+/// What only the header of a 2.0 file says (SPEC.md, "Header of 2.0").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StreamFields {
+    /// Units that were registered with the writer, the built-in ones included; not what the file holds.
+    pub units: u32,
+    /// Whether the checksums over the stream are there.
+    pub is_checked: bool,
+    /// Whether the machine ran while a part was saved: units come several times, once per pass.
+    pub is_live: bool,
+    /// The largest block that the writer packs, in bytes: 1024 to 4096 in steps of 256. Readers allow 4096 always.
+    pub max_block: u32,
+}
+
+/// The version of the program that wrote a file (formats 1.2 and 2.0).
 ///
 /// Writers keep to major 1 to 1000, minor to 1000, build to 1048576, revision 1 to 10000000, as the strictest of the
 /// original readers demands (Q11).
@@ -66,9 +92,9 @@ impl WriterVersion {
 pub struct Header {
     /// The format of the file.
     pub format: Format,
-    /// The size field: bytes of the whole file.
+    /// The size field: bytes of the whole file. 2.0 has none: 0.
     pub file_len: u64,
-    /// The CRC field: CRC-32 of the covered bytes (Q1).
+    /// The CRC field: CRC-32 of the covered bytes (Q1); in 2.0 of the header alone.
     pub crc: u32,
     /// The program that wrote the file; `None` before 1.2.
     pub writer: Option<WriterVersion>,
@@ -78,10 +104,13 @@ pub struct Header {
     pub gc_phys_bytes: Option<u8>,
     /// Width of a guest pointer in bytes, 4 or 8; `None` in 1.1, where the reader sets it (Q8).
     pub gc_ptr_bytes: Option<u8>,
+    /// What only 2.0 says.
+    pub stream: Option<StreamFields>,
 }
 
 impl Header {
-    /// What a new file says unless told otherwise: format 1.2 by an unspecified writer, 64 bits, addresses of 8 bytes.
+    /// What a new file says unless told otherwise: an unspecified writer, 64 bits, addresses of 8 bytes. Whoever writes
+    /// the file sets the format.
     pub const fn new() -> Self {
         Self {
             format: Format::V1_2,
@@ -91,6 +120,7 @@ impl Header {
             host_bits: Some(64),
             gc_phys_bytes: Some(8),
             gc_ptr_bytes: Some(8),
+            stream: None,
         }
     }
 
@@ -103,7 +133,7 @@ impl Header {
     pub const fn len(&self) -> u64 {
         match (self.format, self.host_bits) {
             (Format::V1_0, Some(32)) => 60,
-            (Format::V1_0 | Format::V1_1, _) => 64,
+            (Format::V1_0 | Format::V1_1 | Format::V2_0, _) => 64,
             (Format::V1_2, _) => 80,
         }
     }
@@ -113,19 +143,29 @@ impl Header {
         false
     }
 
-    /// Bytes that the CRC covers, from offset 44 on. The end of the file is not among them (Q1).
+    /// Bytes that the CRC of a 1.x file covers, from offset 44 on. The end of the file is not among them (Q1).
     pub const fn crc_len(&self) -> u64 {
         self.file_len.saturating_sub(self.len())
     }
 
-    /// The first byte of the file that no checksum covers; from here on only the structure can be checked (Q1).
+    /// The first byte of a 1.x file that no checksum covers; from here on only the structure can be checked (Q1).
     pub const fn uncovered_from(&self) -> u64 {
         CRC_FROM.saturating_add(self.crc_len())
     }
 
     /// Reads a header from the start of a file; `start` is its first 80 bytes, or all of it if it is shorter.
-    /// Checks magic, version, widths and UUID; the size is checked against the medium by [`check_size`](Self::check_size).
+    /// Checks magic, version, widths, UUID and the fields of a stream; the size of a 1.x file is checked against the medium
+    /// by [`check_size`](Self::check_size), the checksums by whoever reads the file.
     pub fn parse(start: &[u8]) -> Result<Header, FormatError> {
+        let header = Self::parse_format(start)?;
+        if header.format.is_streamed() {
+            header.check_fields(true)?;
+        }
+        Ok(header)
+    }
+
+    /// The same without the writer's version and the widths of a 2.0 header, which are checked later (Q26).
+    pub(crate) fn parse_format(start: &[u8]) -> Result<Header, FormatError> {
         let stem = start.get(..MAGIC_STEM.len()).unwrap_or(start);
         if !MAGIC_STEM.starts_with(stem) {
             return Err(FormatError::Magic);
@@ -138,6 +178,7 @@ impl Header {
             Some(b"V1.0\n\0\0\0\0") => Format::V1_0,
             Some(b"V1.1\n\0\0\0\0") => Format::V1_1,
             Some(b"V1.2\n\0\0\0\0") => Format::V1_2,
+            Some(b"V2.0\n\0\0\0\0") => Format::V2_0,
             _ => {
                 return Err(FormatError::Version { found: field(magic, 24) });
             }
@@ -152,6 +193,7 @@ impl Header {
             host_bits: None,
             gc_phys_bytes: None,
             gc_ptr_bytes: None,
+            stream: None,
         };
         match format {
             Format::V1_0 => {
@@ -161,17 +203,26 @@ impl Header {
                 header.gc_ptr_bytes = Some(4);
             }
             Format::V1_1 => {}
-            Format::V1_2 => {
+            Format::V1_2 | Format::V2_0 => {
+                let at = if format.is_streamed() { 32 } else { 64 };
                 header.writer = Some(WriterVersion {
-                    major: u16::from_le_bytes(field(start, 64)),
-                    minor: u16::from_le_bytes(field(start, 66)),
-                    build: u32_at(68),
-                    revision: u32_at(72),
+                    major: u16::from_le_bytes(field(start, at)),
+                    minor: u16::from_le_bytes(field(start, at + 2)),
+                    build: u32_at(at + 4),
+                    revision: u32_at(at + 8),
                 });
-                header.host_bits = Some(u8_at(76));
-                header.gc_phys_bytes = Some(u8_at(77));
-                header.gc_ptr_bytes = Some(u8_at(78));
+                header.host_bits = Some(u8_at(at + 12));
+                header.gc_phys_bytes = Some(u8_at(at + 13));
+                header.gc_ptr_bytes = Some(u8_at(at + 14));
             }
+        }
+        if format.is_streamed() {
+            let Some(start) = start.first_chunk::<STREAM_HEADER_LEN>() else {
+                return Err(short(STREAM_HEADER_LEN as u64));
+            };
+            (header.file_len, header.crc) = (0, u32_at(60));
+            header.stream = Some(StreamFields::parse(start)?);
+            return Ok(header);
         }
         let needed = header.len().saturating_add(END_RECORD);
         if (start.len() as u64) < needed.min(HEADER_PROBE as u64) {
@@ -182,7 +233,10 @@ impl Header {
         Ok(header)
     }
 
-    fn check_fields(&self, nil_uuid: bool) -> Result<(), FormatError> {
+    pub(crate) fn check_fields(&self, nil_uuid: bool) -> Result<(), FormatError> {
+        if self.format.is_streamed() {
+            self.check_later_fields()?;
+        }
         if let Some(WriterVersion { major, revision, .. }) = self.writer {
             if !(1..=1000).contains(&major) {
                 return Err(FormatError::Writer { field: HeaderField::Major, found: major.into(), max: 1000 });
@@ -252,8 +306,27 @@ impl Header {
         out
     }
 
+    /// The 64 bytes of a 2.0 header without its checksum, which goes to [`STREAM_HEADER_CRC`].
+    pub(crate) fn emit_stream(&self, stream: &StreamFields) -> [u8; STREAM_HEADER_LEN] {
+        let mut out = [0; STREAM_HEADER_LEN];
+        let patched = self.emit();
+        set_field(&mut out, 0, field::<23>(&patched, 0));
+        set_field(&mut out, 23, *b"V2.0\n");
+        set_field(&mut out, 32, field::<16>(&patched, 64));
+        set_field(&mut out, 48, stream.units.to_le_bytes());
+        let flags = u32::from(stream.is_checked) | u32::from(stream.is_live) << 1;
+        set_field(&mut out, 52, flags.to_le_bytes());
+        set_field(&mut out, 56, stream.max_block.to_le_bytes());
+        out
+    }
+
     /// Whether a writer may put these fields into a file: the ranges of the strictest original reader (Q11).
     pub(crate) fn check_writable(&self) -> Result<(), FormatError> {
+        self.check_later_fields()?;
+        self.check_fields(true)
+    }
+
+    fn check_later_fields(&self) -> Result<(), FormatError> {
         if let Some(WriterVersion { minor, build, .. }) = self.writer {
             if minor > 1000 {
                 return Err(FormatError::Writer { field: HeaderField::Minor, found: minor.into(), max: 1000 });
@@ -262,7 +335,26 @@ impl Header {
                 return Err(FormatError::Writer { field: HeaderField::Build, found: build, max: 1_048_576 });
             }
         }
-        self.check_fields(true)
+        Ok(())
+    }
+}
+
+impl StreamFields {
+    fn parse(start: &[u8; STREAM_HEADER_LEN]) -> Result<Self, FormatError> {
+        let u32_at = |at| u32::from_le_bytes(field(start, at));
+        let bad = |field, found| Err(FormatError::Stream { field, found });
+        let reserved = u8::from_le_bytes(field(start, 47));
+        let (flags, max_block) = (u32_at(52), u32_at(56));
+        if reserved != 0 {
+            return bad(HeaderField::Reserved, reserved.into());
+        }
+        if flags > 3 {
+            return bad(HeaderField::Flags, flags);
+        }
+        if !(1024..=4096).contains(&max_block) || max_block & 255 != 0 {
+            return bad(HeaderField::Block, max_block);
+        }
+        Ok(Self { units: u32_at(48), is_checked: flags & 1 != 0, is_live: flags & 2 != 0, max_block })
     }
 }
 
@@ -310,8 +402,37 @@ mod tests {
         assert!(matches!(Header::parse(b"\x7fVirt"), Err(FormatError::Truncated { .. })));
         assert!(matches!(Header::parse(b""), Err(FormatError::Truncated { .. })));
         let mut newer = NO_UNITS;
-        newer[24..27].copy_from_slice(b"2.0");
-        assert_eq!(Header::parse(&newer), Err(FormatError::Version { found: *b"2.0" }));
+        newer[24..27].copy_from_slice(b"2.1");
+        assert_eq!(Header::parse(&newer), Err(FormatError::Version { found: *b"2.1" }));
+    }
+
+    /// The header of a file without units, written by the original system.
+    const STREAM: [u8; 64] = *b"\x7fVirtualBox SavedState V2.0\n\0\0\0\0\
+        \x06\0\x01\0\x61\0\0\0\x14\xa0\0\0\x40\x08\x08\0\
+        \0\0\0\0\x01\0\0\0\0\x10\0\0CRC!";
+
+    #[test]
+    fn a_stream() {
+        let header = Header::parse(&STREAM).unwrap();
+        assert_eq!((header.format, header.len(), header.file_len), (Format::V2_0, 64, 0));
+        assert_eq!(header.writer, Some(WriterVersion { major: 6, minor: 1, build: 97, revision: 40980 }));
+        let stream = StreamFields { units: 0, is_checked: true, is_live: false, max_block: 4096 };
+        assert_eq!(header.stream, Some(stream));
+        assert_eq!(header.emit_stream(&stream)[..60], STREAM[..60]);
+        for len in 0..64 {
+            assert!(matches!(Header::parse(&STREAM[..len]), Err(FormatError::Truncated { .. })), "{len}");
+        }
+        let with = |at: usize, value: u8| {
+            let mut bad = STREAM;
+            bad[at] = value;
+            Header::parse(&bad).unwrap_err()
+        };
+        assert_eq!(with(47, 1), FormatError::Stream { field: HeaderField::Reserved, found: 1 });
+        assert_eq!(with(52, 4), FormatError::Stream { field: HeaderField::Flags, found: 4 });
+        assert_eq!(with(56, 1), FormatError::Stream { field: HeaderField::Block, found: 4097 });
+        assert_eq!(with(57, 32), FormatError::Stream { field: HeaderField::Block, found: 8192 });
+        assert_eq!(with(35, 4).kind(), "writer");
+        assert_eq!(with(45, 5), FormatError::Width { field: HeaderField::GcPhysBytes, found: 5 });
     }
 
     #[test]

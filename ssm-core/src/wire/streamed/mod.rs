@@ -1,0 +1,17 @@
+//! The structures of format 2.0 (SPEC.md, "Format 2.0"), which is written and read front to back.
+//!
+//! Each has a checksum of its own, over its bytes with the checksum's field as zeros; a caller that can compute CRC-32
+//! compares.
+
+mod directory;
+mod record;
+mod unit;
+
+pub(crate) use directory::{
+    DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN, Footer, MAX_ENTRIES,
+};
+pub(crate) use record::{
+    MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, TERMINATOR_LEN, Terminator,
+    size_bytes,
+};
+pub(crate) use unit::{FINAL_PASS, STREAM_NAME_MAX, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT};
