@@ -117,61 +117,86 @@ fn shift(change: u32, mut distance: u64) -> u32 {
 /// Bytes of the last unit's end that the CRC of a 1.2 file leaves out, beside the end record (Q1).
 const HELD_BACK: usize = 8;
 
-/// The CRC of a file while it is written: everything but the last eight bytes, with patches.
+/// The CRC of a file while it is written or read.
 pub(crate) struct RunningCrc<C> {
     crc: C,
     value: u32,
-    tail: [u8; HELD_BACK],
-    tail_len: usize,
 }
 
 impl<C> RunningCrc<C> {
     pub fn new(crc: C) -> Self {
-        Self { crc, value: 0, tail: [0; HELD_BACK], tail_len: 0 }
+        Self { crc, value: 0 }
+    }
+
+    /// The CRC so far.
+    pub fn value(&self) -> u32 {
+        self.value
+    }
+
+    /// Goes on from this CRC.
+    pub fn set(&mut self, value: u32) {
+        self.value = value;
+    }
+
+    /// The way to compute.
+    pub fn crc32(&mut self) -> &mut C {
+        &mut self.crc
     }
 }
 
 impl<C: Crc32> RunningCrc<C> {
     #[inline(never)]
     pub fn append(&mut self, bytes: &[u8]) {
+        self.value = self.crc.update(self.value, bytes);
+    }
+}
+
+/// The CRC of `bytes` with the four at `hole`, where the CRC itself is stored, as zeros; then of `rest`.
+pub(crate) fn crc_with_hole(crc: &mut impl Crc32, bytes: &[u8], hole: usize, rest: &[u8]) -> u32 {
+    let mut value = crc.update(0, bytes.get(..hole).unwrap_or(&[]));
+    value = crc.update(value, &[0; 4]);
+    value = crc.update(value, bytes.get(hole.wrapping_add(4)..).unwrap_or(&[]));
+    crc.update(value, rest)
+}
+
+/// The end of a 1.2 file while it is written: its last eight bytes are not in the CRC, and earlier ones are patched.
+#[derive(Default)]
+pub(crate) struct HeldBack {
+    tail: [u8; HELD_BACK],
+    len: usize,
+}
+
+impl HeldBack {
+    #[inline(never)]
+    pub fn append<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]) {
         let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() else {
             for &byte in bytes {
-                self.append_byte(byte);
+                self.append_byte(crc, byte);
             }
             return;
         };
         let tail = self.tail;
-        self.cover(tail.get(..self.tail_len).unwrap_or(&[]));
-        self.cover(body);
-        (self.tail, self.tail_len) = (*last, HELD_BACK);
+        crc.append(tail.get(..self.len).unwrap_or(&[]));
+        crc.append(body);
+        (self.tail, self.len) = (*last, HELD_BACK);
     }
 
-    fn append_byte(&mut self, byte: u8) {
-        if let Some(place) = self.tail.get_mut(self.tail_len) {
+    fn append_byte<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, byte: u8) {
+        if let Some(place) = self.tail.get_mut(self.len) {
             *place = byte;
-            self.tail_len = self.tail_len.wrapping_add(1);
+            self.len = self.len.wrapping_add(1);
             return;
         }
-        self.cover(&[self.tail[0]]);
+        crc.append(&[self.tail[0]]);
         self.tail = (u64::from_le_bytes(self.tail) >> 8 | u64::from(byte) << 56).to_le_bytes();
-    }
-
-    #[inline(never)]
-    fn cover(&mut self, bytes: &[u8]) {
-        self.value = self.crc.update(self.value, bytes);
     }
 
     /// Accounts for eight bytes that were zero and are now `new`, of which the last is `distance` bytes before the end of
     /// all that was appended. They must lie before the held-back tail; a unit header's length field always does, its
     /// unit's name follows it.
-    pub fn patch(&mut self, distance: u64, new: [u8; 8]) {
-        let change = !self.crc.update(!0, &new);
-        self.value ^= shift(change, distance.wrapping_sub(HELD_BACK as u64));
-    }
-
-    /// The CRC of all but the last eight bytes.
-    pub fn value(&self) -> u32 {
-        self.value
+    pub fn patch<C: Crc32>(&self, crc: &mut RunningCrc<C>, distance: u64, new: [u8; 8]) {
+        let change = !crc.crc.update(!0, &new);
+        crc.value ^= shift(change, distance.wrapping_sub(HELD_BACK as u64));
     }
 }
 
@@ -206,13 +231,22 @@ mod tests {
             let at = at.index(bytes.len() - 15);
             bytes[at..at + 8].fill(0);
             let mut running = RunningCrc::new(Crc32Bytewise);
+            let mut end = HeldBack::default();
             for part in bytes.chunks(piece) {
-                running.append(part);
+                end.append(&mut running, part);
             }
-            running.patch((bytes.len() - at - 8) as u64, new);
+            end.patch(&mut running, (bytes.len() - at - 8) as u64, new);
             bytes[at..at + 8].copy_from_slice(&new);
             prop_assert_eq!(running.value(), reference(&bytes[..bytes.len() - 8]));
         }
+    }
+
+    #[test]
+    fn a_structure_with_its_own_crc() {
+        let bytes = *b"head\xff\xff\xff\xfftail";
+        let mut blank = bytes;
+        blank[4..8].fill(0);
+        assert_eq!(crc_with_hole(&mut Crc32Bytewise, &bytes, 4, b"name"), reference(&[&blank[..], b"name"].concat()));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use core::fmt;
 pub enum Phase {
     /// Before the first unit's data.
     Prepare,
+    /// The vote behind a live pass.
+    Vote,
     /// A unit's data.
     Execute,
     /// After the last unit's data.
@@ -43,15 +45,23 @@ pub enum SaveError<E> {
     Header(FormatError),
     /// The encoder neither took nor gave a byte with bytes at hand, against its contract.
     Codec,
-    /// The scratch is empty.
-    Scratch,
+    /// The scratch is too small.
+    Scratch {
+        /// Bytes that would do.
+        needed: usize,
+    },
+    /// There are more units than the directory has room for (format 2.0).
+    TooManyUnits {
+        /// How many would do.
+        max: u32,
+    },
     /// The cancel token was set.
     Cancelled,
 }
 
 impl<E> SaveError<E> {
     /// A short and stable word for the kind of failure: [`UnitError::kind`], [`FormatError::kind`], or one of `"io"`,
-    /// `"full"`, `"codec"`, `"scratch"`, `"cancelled"`.
+    /// `"full"`, `"codec"`, `"scratch"`, `"too-many-units"`, `"cancelled"`.
     pub const fn kind(&self) -> &'static str {
         match self {
             SaveError::Io(_) => "io",
@@ -59,7 +69,8 @@ impl<E> SaveError<E> {
             SaveError::Unit { error, .. } => error.kind(),
             SaveError::Header(error) => error.kind(),
             SaveError::Codec => "codec",
-            SaveError::Scratch => "scratch",
+            SaveError::Scratch { .. } => "scratch",
+            SaveError::TooManyUnits { .. } => "too-many-units",
             SaveError::Cancelled => "cancelled",
         }
     }
@@ -73,7 +84,8 @@ impl<E: fmt::Display> fmt::Display for SaveError<E> {
             SaveError::Unit { unit, phase, at, error } => display_unit(f, unit, *phase, *at, error),
             SaveError::Header(error) => write!(f, "header: {error}"),
             SaveError::Codec => f.write_str("the encoder is stuck"),
-            SaveError::Scratch => f.write_str("the scratch buffer is empty"),
+            SaveError::Scratch { needed } => write!(f, "the scratch buffer is too small: {needed} bytes expected"),
+            SaveError::TooManyUnits { max } => write!(f, "more units than the {max} that the directory has room for"),
             SaveError::Cancelled => f.write_str("cancelled"),
         }
     }
@@ -88,6 +100,7 @@ fn display_unit(
 ) -> fmt::Result {
     match phase {
         Phase::Prepare => write!(f, "{unit}, preparing: {error}"),
+        Phase::Vote => write!(f, "{unit}, voting: {error}"),
         Phase::Execute => write!(f, "{unit}, after {at} plain bytes: {error}"),
         Phase::Done => write!(f, "{unit}, finishing: {error}"),
     }

@@ -21,7 +21,7 @@ pub(crate) fn read_full<R: Read>(input: &mut R, into: &mut [u8]) -> Result<usize
 
 /// Something failed, and what it was is kept beside the medium: errors are large, and this is nothing.
 #[derive(Debug)]
-pub(crate) struct Stop;
+pub struct Stop;
 
 /// Why bytes could not be written.
 #[derive(Debug)]

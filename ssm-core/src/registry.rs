@@ -37,6 +37,10 @@ pub struct Entry<M> {
     owner: Owner,
     size_hint: u64,
     has_data: bool,
+    is_live: bool,
+    is_optional: bool,
+    /// The oldest version of its data that the unit loads; `None` where it decides itself.
+    oldest: Option<u32>,
     /// Whether the unit comes before the built-in one.
     ahead: bool,
     place: fn(&mut M, u32) -> &mut dyn Unit,
@@ -54,7 +58,19 @@ impl<M> Entry<M> {
     /// The unit `name`, 1 to 47 bytes of ASCII, with instance 0, version 1 and [`Owner::Internal`].
     pub const fn new(name: &'static str, place: fn(&mut M, u32) -> &mut dyn Unit) -> Self {
         let owner = Owner::Internal;
-        Self { name, instance: 0, version: 1, owner, size_hint: 0, has_data: true, ahead: false, place }
+        Self {
+            name,
+            instance: 0,
+            version: 1,
+            owner,
+            size_hint: 0,
+            has_data: true,
+            is_live: false,
+            is_optional: false,
+            oldest: None,
+            ahead: false,
+            place,
+        }
     }
 
     /// The same with another instance.
@@ -65,6 +81,25 @@ impl<M> Entry<M> {
     /// The same with another version of its data.
     pub const fn version(self, version: u32) -> Self {
         Self { version, ..self }
+    }
+
+    /// The same, loading no version of its data but `version` to its own one: any other is refused before the unit sees a
+    /// byte. Without this the unit decides itself.
+    pub const fn oldest(self, version: u32) -> Self {
+        Self { oldest: Some(version), ..self }
+    }
+
+    /// The same taking part in the passes of a [live save](crate::Live) while the machine runs; other units take part in
+    /// the final pass only.
+    pub const fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+
+    /// The same as a unit that readers may skip if they do not know it, under every policy. Files of format 2.0 say so
+    /// if the unit puts anything (Q31); in 1.2 files there is no place for it, and the reader's
+    /// [`Policy`](crate::Policy) decides.
+    pub const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
     }
 
     /// The same with another owner.
@@ -95,6 +130,21 @@ impl<M> Entry<M> {
     /// Who may take the unit out of the registry.
     pub const fn owned_by(&self) -> Owner {
         self.owner
+    }
+
+    /// Whether the unit takes part in live passes.
+    pub const fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// Whether readers may skip the unit.
+    pub const fn is_optional(&self) -> bool {
+        self.is_optional
+    }
+
+    /// Whether data of this version may be shown to the unit.
+    pub(crate) fn admits(&self, version: u32) -> bool {
+        self.oldest.is_none_or(|oldest| (oldest..=self.version).contains(&version))
     }
 
     pub(crate) const fn guessed_size(&self) -> u64 {

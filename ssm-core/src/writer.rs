@@ -1,21 +1,29 @@
-//! Writing a file of format 1.2 unit by unit: what a save and a converter have in common.
+//! Writing a file unit by unit: what a save and a converter have in common.
 
 use crate::codec::Encode;
 use crate::crc32::{Crc32, RunningCrc};
 use crate::error::{Phase, SaveError};
 use crate::io::Stop;
 use crate::log::{debug, error};
-use crate::output::Output;
 use crate::progress::Progress;
 use crate::stream::{Put, Widths};
 use crate::unit::{AfterSave, UnitError, UnitRecord};
-use crate::wire::{CRC_FROM, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
+use crate::wire::Header;
+use crate::wire::streamed::FINAL_PASS;
 use embedded_io::{ErrorType, Seek, Write};
 
-/// Writes a file of format 1.2, unit by unit, to a medium that can write and seek and is never read.
+mod output;
+mod patched;
+mod streamed;
+
+pub(crate) use output::{Framing, Output, UnitStart};
+pub use patched::Patched;
+pub use streamed::Streamed;
+
+/// Writes a file unit by unit: of format 1.2 ([`new`](Self::new)) or 2.0 ([`streamed`](Self::streamed)).
 ///
-/// The medium is empty and at position 0. Until [`finish`](Self::finish) the header says size 0, so a file that was cut
-/// off at any point is not valid; if anything fails, throw it away.
+/// The medium is empty, at position 0 and never read. The file becomes valid with the last write of
+/// [`finish`](Self::finish); if anything fails before, throw it away.
 ///
 /// Most programs use a [`Saver`](crate::Saver), which writes the units of a registry. This is for tools that have units
 /// in another form:
@@ -29,18 +37,28 @@ use embedded_io::{ErrorType, Seek, Write};
 /// assert_eq!(file.bytes().len() as u64, len);
 /// # Ok::<(), ssm_core::SaveError<embedded_io::ErrorKind>>(())
 /// ```
-pub struct Writer<'s, W: ErrorType, E, C> {
-    output: Output<'s, W, E, C>,
+pub struct Writer<'s, W: ErrorType, E, C, L = Patched> {
+    output: Output<'s, W, E, C, L>,
     plain: &'s mut [u8],
     pub(crate) header: Header,
     pub(crate) after: AfterSave,
 }
 
+/// What is told about a unit of a 2.0 file beside its name, instance and version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StreamedUnit {
+    /// The live pass, from 0 on; `None` is the final one.
+    pub pass: Option<u32>,
+    /// Whether a reader that does not know the unit may skip it: see [`Entry::optional`](crate::Entry::optional).
+    pub optional: bool,
+}
+
 impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
-    /// Starts a file with the fields of `header`; its format, size and checksum do not matter.
+    /// Starts a file of format 1.2 with the fields of `header`; its format, size and checksum do not matter.
     ///
     /// `scratch` is one byte or more. With a codec a little more than half of it collects plain bytes and the rest takes
-    /// packed ones; without ([`Store`](crate::Store)) all of it collects plain bytes.
+    /// packed ones; without ([`Store`](crate::Store)) all of it collects plain bytes. Until the end the header says size 0.
     pub fn new(
         medium: W,
         codec: E,
@@ -50,52 +68,8 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     ) -> Result<Self, SaveError<W::Error>> {
         let mut writer = Self::start(medium, codec, crc, scratch);
         writer.header = *header;
-        writer.begin().map_err(|Stop| writer.error())?;
+        writer.begin(0).map_err(|Stop| writer.error())?;
         Ok(writer)
-    }
-
-    /// A writer that has not written its header yet: see [`begin`](Self::begin).
-    pub(crate) fn start(medium: W, codec: E, crc: C, scratch: &'s mut [u8]) -> Self {
-        // The packed part is a little the smaller one: a block that does not pack into it ends early.
-        let plain_len =
-            if codec.is_transparent() { scratch.len() } else { scratch.len().saturating_sub(16).wrapping_mul(17) / 32 };
-        let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
-        let output = Output {
-            medium,
-            codec,
-            crc: RunningCrc::new(crc),
-            packed,
-            position: 0,
-            started: false,
-            budget: 0,
-            progress: Progress::new(),
-            failed: None,
-        };
-        Self { output, plain, header: Header::new(), after: AfterSave::Continue }
-    }
-
-    /// The same with another way to compute CRC-32; before anything was written.
-    pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D> {
-        let Self { output, plain, header, after } = self;
-        let Output { medium, codec, crc: _, packed, position, started, budget, progress, failed } = output;
-        let crc = RunningCrc::new(crc);
-        let output = Output { medium, codec, crc, packed, position, started, budget, progress, failed };
-        Writer { output, plain, header, after }
-    }
-
-    /// Writes the header without size and checksum.
-    pub(crate) fn begin(&mut self) -> Result<(), Stop> {
-        let output = &mut self.output;
-        (self.header.file_len, self.header.crc) = (0, 0);
-        if let Err(error) = self.header.check_writable() {
-            return output.stop(SaveError::Header(error));
-        }
-        if self.plain.is_empty() && output.packed.is_empty() {
-            return output.stop(SaveError::Scratch);
-        }
-        let bytes = self.header.emit();
-        output.crc.append(bytes.get(CRC_FROM as usize..).unwrap_or(&[]));
-        output.store(&bytes)
     }
 
     /// Writes one unit. `name` is 1 to 255 bytes without NUL; names of more than 47 bytes are for converters, the
@@ -107,30 +81,124 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         version: u32,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
     ) -> Result<(), SaveError<W::Error>> {
-        self.unit_of_size(name, instance, version, 0, save).map_err(|Stop| self.error())
+        let unit = UnitStart { name, instance, version, pass: FINAL_PASS, optional: false, guess: 0 };
+        self.write(&unit, save).map_err(|Stop| self.error())
     }
 
-    /// `guess` bytes of the progress belong to this unit.
-    pub(crate) fn unit_of_size(
+    /// Writes the end record, then size and checksum into the header: only now the file is valid. Its length in bytes.
+    ///
+    /// The medium is flushed before and after; whether that makes it durable is the medium's to say.
+    pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
+        self.commit().map_err(|Stop| self.error())?;
+        Ok(self.output.position)
+    }
+}
+
+impl<'s, W: Write, E: Encode, C: Crc32> Writer<'s, W, E, C, Streamed<'s>> {
+    /// Starts a file of format 2.0 with the fields of `header`; its format and checksum do not matter, but whether it
+    /// says that the file is live, so that units come several times.
+    ///
+    /// `scratch` is 16 bytes for each of up to `units` units (65535 at most) that differ in name or instance, and one byte
+    /// or more for their data. A codec packs blocks of whole KiB: 1989 bytes more make blocks of 1 KiB, 7945 blocks of
+    /// 4 KiB, the largest.
+    pub fn streamed(
+        medium: W,
+        codec: E,
+        crc: C,
+        header: &Header,
+        units: usize,
+        scratch: &'s mut [u8],
+    ) -> Result<Self, SaveError<W::Error>> {
+        let mut writer = Self::start(medium, codec, crc, scratch);
+        writer.header = *header;
+        writer.output.format.is_live = header.stream.is_some_and(|stream| stream.is_live);
+        writer.begin(units).map_err(|Stop| writer.error())?;
+        Ok(writer)
+    }
+
+    /// Writes one unit. `name` is 1 to 47 bytes without NUL.
+    pub fn unit(
         &mut self,
         name: &[u8],
         instance: u32,
         version: u32,
-        guess: u64,
+        how: StreamedUnit,
+        save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), SaveError<W::Error>> {
+        let (pass, optional) = (how.pass.unwrap_or(FINAL_PASS), how.optional);
+        let unit = UnitStart { name, instance, version, pass, optional, guess: 0 };
+        self.write(&unit, save).map_err(|Stop| self.error())
+    }
+
+    /// Writes the end unit, the directory and, last, the footer: only now the file is valid. Its length in bytes.
+    ///
+    /// The medium is flushed before the footer and after it; whether that makes it durable is the medium's to say.
+    pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
+        self.commit().map_err(|Stop| self.error())?;
+        Ok(self.output.position)
+    }
+
+    /// Units come several times, once per pass.
+    pub(crate) fn set_live(&mut self) {
+        self.output.format.is_live = true;
+    }
+}
+
+impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
+    /// A writer that has not written its header yet: see [`begin`](Self::begin).
+    pub(crate) fn start(medium: W, codec: E, crc: C, scratch: &'s mut [u8]) -> Self {
+        let output = Output {
+            medium,
+            codec,
+            crc: RunningCrc::new(crc),
+            packed: &mut [],
+            position: 0,
+            budget: 0,
+            progress: Progress::new(),
+            failed: None,
+            format: L::default(),
+        };
+        Self { output, plain: scratch, header: Header::new(), after: AfterSave::Continue }
+    }
+
+    /// The same with another way to compute CRC-32; before anything was written.
+    pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D, L> {
+        let Self { output, plain, header, after } = self;
+        let Output { medium, codec, crc: _, packed, position, budget, progress, failed, format } = output;
+        let crc = RunningCrc::new(crc);
+        let output = Output { medium, codec, crc, packed, position, budget, progress, failed, format };
+        Writer { output, plain, header, after }
+    }
+}
+
+impl<'s, W: Write, E: Encode, C: Crc32, L> Writer<'s, W, E, C, L>
+where
+    Output<'s, W, E, C, L>: Framing<'s>,
+{
+    /// Writes the header of a file of up to `units` units.
+    pub(crate) fn begin(&mut self, units: usize) -> Result<(), Stop> {
+        if let Err(error) = self.header.check_writable() {
+            return self.output.stop(SaveError::Header(error));
+        }
+        self.plain = self.output.divide(core::mem::take(&mut self.plain), units)?;
+        self.output.begin(&mut self.header)
+    }
+
+    /// Writes one unit.
+    pub(crate) fn write(
+        &mut self,
+        unit: &UnitStart<'_>,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
     ) -> Result<(), Stop> {
         let start = self.output.position;
-        if !(1..=MAX_FILE_NAME).contains(&name.len()) || !name.iter().all(|byte| (1..=u8::MAX).contains(byte)) {
-            let error = UnitError::Invalid("a unit's name is 1 to 255 bytes without NUL");
-            return self.execute_failed(name, instance, version, start, 0, error);
+        let longest = <Output<'s, W, E, C, L> as Framing<'s>>::MAX_NAME;
+        if !(1..=longest).contains(&unit.name.len()) || unit.name.contains(&0) {
+            let error = UnitError::Invalid(<Output<'s, W, E, C, L> as Framing<'s>>::NAME);
+            return self.execute_failed(unit, start, 0, error);
         }
         self.output.check_cancel()?;
-        let mut record = UnitHeader { len: 0, version, instance, name_len: (name.len() as u32).saturating_add(1) };
-        self.output.append(&record.emit())?;
-        self.output.append(name)?;
-        self.output.append(&[0])?;
-        self.output.started = false;
-        self.output.budget = guess;
+        self.output.open(unit)?;
+        self.output.budget = unit.guess;
 
         let widths = Widths::of(&self.header);
         let mut put = Put::new(&mut self.output, self.plain, widths, self.after);
@@ -140,17 +208,30 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         let (at, touched) = (put.offset(), put.is_touched());
         // What the stream met first counts, whatever the unit made of it.
         if let Err(error) = flushed.and(returned) {
-            return self.execute_failed(name, instance, version, start, at, error);
+            return self.execute_failed(unit, start, at, error);
         }
-        if touched {
-            self.output.end()?;
-        }
+        let _len = self.output.close(touched)?;
         self.output.spend(u64::MAX);
-        record.len = self.output.position.wrapping_sub(start);
-        debug!("saved unit {=[u8]:a}/{=u32}: {=u64} plain bytes in {=u64}", name, instance, at, record.len);
-        self.output.patch(start.wrapping_add(UNIT_LEN_AT), record.len)
+        debug!("saved unit {=[u8]:a}/{=u32}: {=u64} plain bytes in {=u64}", unit.name, unit.instance, at, _len);
+        Ok(())
     }
 
+    #[cold]
+    #[inline(never)]
+    fn execute_failed(&mut self, unit: &UnitStart<'_>, start: u64, at: u64, error: UnitError) -> Result<(), Stop> {
+        let unit = UnitRecord::new(unit.name, unit.name.len(), unit.instance, unit.version, start);
+        self.unit_failed(unit, Phase::Execute, at, error)
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<(), Stop> {
+        self.output.check_cancel()?;
+        self.output.commit()?;
+        self.output.progress.finish();
+        Ok(())
+    }
+}
+
+impl<'s, W: Write, E, C, L> Writer<'s, W, E, C, L> {
     /// Keeps a unit's failure, unless something failed before.
     #[cold]
     #[inline(never)]
@@ -167,49 +248,17 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         self.output.stop(SaveError::Unit { unit, phase, at, error })
     }
 
-    #[cold]
-    #[inline(never)]
-    fn execute_failed(
-        &mut self,
-        name: &[u8],
-        instance: u32,
-        version: u32,
-        start: u64,
-        at: u64,
-        error: UnitError,
-    ) -> Result<(), Stop> {
-        let unit = UnitRecord::new(name, name.len(), instance, version, start);
-        self.unit_failed(unit, Phase::Execute, at, error)
-    }
-
-    /// Writes the end record, then size and checksum into the header: only now the file is valid. Its length in bytes.
-    ///
-    /// The medium is flushed before and after; whether that makes it durable is the medium's to say.
-    pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
-        self.commit().map_err(|Stop| self.error())?;
-        Ok(self.output.position)
-    }
-
-    pub(crate) fn commit(&mut self) -> Result<(), Stop> {
-        let output = &mut self.output;
-        output.check_cancel()?;
-        output.store(&UnitHeader::emit_end())?;
-        let file_len = output.position;
-        output.flush()?;
-        output.seek(SIZE_AT)?;
-        output.store(&Header::emit_commit(file_len, output.crc.value()))?;
-        output.seek(file_len)?;
-        output.flush()?;
-        output.progress.finish();
-        Ok(())
-    }
-
     pub(crate) fn progress(&mut self) -> &mut Progress<'s> {
         &mut self.output.progress
     }
 
     pub(crate) fn is_failed(&self) -> bool {
         self.output.failed.is_some()
+    }
+
+    /// The file's length so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.output.position
     }
 
     /// The file's length so far, or what failed first.
@@ -220,7 +269,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
         }
     }
 
-    fn error(&mut self) -> SaveError<W::Error> {
+    pub(crate) fn error(&mut self) -> SaveError<W::Error> {
         self.output.failed.take().unwrap_or(SaveError::Cancelled)
     }
 

@@ -1,0 +1,143 @@
+//! Format 1.2: lengths, size and checksum are patched into a file that can be sought in.
+
+use super::output::{Framing, Output, PIECE, UnitStart};
+use crate::codec::{Encode, Input, Step};
+use crate::crc32::{Crc32, HeldBack};
+use crate::error::SaveError;
+use crate::io::{Stop, WriteFull};
+use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
+use embedded_io::{Seek, SeekFrom, Write};
+
+/// Files of format 1.2, on a medium that can write and seek.
+#[derive(Default)]
+pub struct Patched {
+    end: HeldBack,
+    /// Whether the unit's tag byte was written.
+    started: bool,
+    /// The file offset of the unit.
+    unit_at: u64,
+}
+
+impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Patched> {
+    const MAX_NAME: usize = MAX_FILE_NAME;
+    const NAME: &'static str = "a unit's name is 1 to 255 bytes without NUL";
+
+    fn divide(&mut self, scratch: &'s mut [u8], _units: usize) -> Result<&'s mut [u8], Stop> {
+        if scratch.is_empty() {
+            return self.scratch(1);
+        }
+        // The packed part is a little the smaller one: a block that does not pack into it ends early.
+        let plain_len = if self.codec.is_transparent() {
+            scratch.len()
+        } else {
+            scratch.len().saturating_sub(16).wrapping_mul(17) / 32
+        };
+        let (plain, packed) = scratch.split_at_mut_checked(plain_len).unwrap_or_default();
+        self.packed = packed;
+        Ok(plain)
+    }
+
+    fn begin(&mut self, header: &mut Header) -> Result<(), Stop> {
+        (header.format, header.stream, header.file_len, header.crc) = (Format::V1_2, None, 0, 0);
+        let bytes = header.emit();
+        self.format.end.append(&mut self.crc, bytes.get(CRC_FROM as usize..).unwrap_or(&[]));
+        self.store(&bytes)
+    }
+
+    fn open(&mut self, unit: &UnitStart<'_>) -> Result<(), Stop> {
+        (self.format.unit_at, self.format.started) = (self.position, false);
+        let name_len = (unit.name.len() as u32).saturating_add(1);
+        let header = UnitHeader { len: 0, version: unit.version, instance: unit.instance, name_len };
+        self.append(&header.emit())?;
+        self.append(unit.name)?;
+        self.append(&[0])
+    }
+
+    fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
+        self.start()?;
+        while !plain.is_empty() {
+            self.check_cancel()?;
+            let piece = plain.get(..PIECE).unwrap_or(plain);
+            let taken = if self.codec.is_transparent() {
+                self.append(piece)?;
+                piece.len()
+            } else {
+                let step = self.encode(piece, Input::More)?;
+                if step == Step::default() {
+                    return self.stop(SaveError::Codec);
+                }
+                step.read
+            };
+            plain = plain.get(taken..).unwrap_or(&[]);
+            self.spend(taken as u64);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, touched: bool) -> Result<u64, Stop> {
+        if touched {
+            self.start()?;
+            if !self.codec.is_transparent() {
+                while self.encode(&[], Input::End)?.written > 0 {}
+            }
+        }
+        let (at, end) = (self.format.unit_at, self.position);
+        let len = end.wrapping_sub(at);
+        let bytes = len.to_le_bytes();
+        self.format.end.patch(&mut self.crc, len.wrapping_sub(UNIT_LEN_AT).wrapping_sub(8), bytes);
+        self.seek(at.wrapping_add(UNIT_LEN_AT))?;
+        self.store(&bytes)?;
+        self.seek(end)?;
+        Ok(len)
+    }
+
+    fn commit(&mut self) -> Result<(), Stop> {
+        self.store(&UnitHeader::emit_end())?;
+        let file_len = self.position;
+        self.flush()?;
+        self.seek(SIZE_AT)?;
+        self.store(&Header::emit_commit(file_len, self.crc.value()))?;
+        self.seek(file_len)?;
+        self.flush()
+    }
+}
+
+impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C, Patched> {
+    #[inline(never)]
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.format.end.append(&mut self.crc, bytes);
+        self.store(bytes)
+    }
+
+    #[inline(never)]
+    fn seek(&mut self, to: u64) -> Result<(), Stop> {
+        match self.medium.seek(SeekFrom::Start(to)) {
+            Ok(_) => {
+                self.position = to;
+                Ok(())
+            }
+            Err(error) => self.write_failed(WriteFull::Io(error)),
+        }
+    }
+
+    /// The tag byte comes with the first put, if only of zero bytes (Q16).
+    fn start(&mut self) -> Result<(), Stop> {
+        if self.format.started {
+            return Ok(());
+        }
+        self.format.started = true;
+        self.codec.reset();
+        let tag = self.codec.tag();
+        self.append(&[tag])
+    }
+
+    /// One step of the codec, its packed bytes written.
+    fn encode(&mut self, plain: &[u8], input: Input) -> Result<Step, Stop> {
+        let step = self.codec.encode(plain, self.packed, input);
+        // Lent to `append` for a moment.
+        let packed = core::mem::take(&mut self.packed);
+        let done = self.append(packed.get(..step.written).unwrap_or(&[]));
+        self.packed = packed;
+        done.map(|()| step)
+    }
+}
