@@ -22,7 +22,27 @@ pub trait Unit {
     /// Puts the state.
     fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError>;
 
-    /// After the last unit was saved, or the save failed: called for every unit whose `save_prep` was called.
+    /// Before the first pass of a live save, while the machine runs: begin to note what changes. Called for entries that
+    /// are [`live`](crate::Entry::live), as are the next two.
+    fn live_prep(&mut self, after: AfterSave) -> Result<(), UnitError> {
+        let _ = after;
+        Ok(())
+    }
+
+    /// Puts what is worth it while the machine runs; `pass` counts from 0. What changes afterwards must come in a later
+    /// pass or in [`save`](Self::save), which is called once when the machine has stopped.
+    fn live(&mut self, put: &mut Put<'_>, pass: u32) -> Result<(), UnitError> {
+        let _ = (put, pass);
+        Ok(())
+    }
+
+    /// Whether another pass is worth it, asked behind each pass that the unit took part in.
+    fn live_vote(&mut self, pass: u32) -> Result<Vote, UnitError> {
+        let _ = pass;
+        Ok(Vote::Leave)
+    }
+
+    /// After the last unit was saved, or the save failed: called for every unit whose `save_prep` or `live_prep` was called.
     /// `ok` is whether nothing has failed so far; the file becomes valid only after the last of these calls.
     fn save_done(&mut self, after: AfterSave, ok: bool) -> Result<(), UnitError> {
         let _ = (after, ok);
@@ -37,9 +57,11 @@ pub trait Unit {
 
     /// Gets the state that was saved with `version`.
     ///
-    /// What is left of the unit's data afterwards is skipped without an error, as the format allows; a unit that wants to
-    /// be strict ends with `get.skip_rest()? == 0`. Fields that an old version does not have keep what they had: set them
-    /// before.
+    /// What is left of the unit's data afterwards is skipped in a 1.x file, as the format allows; a unit that wants to be
+    /// strict ends with `get.skip_rest()? == 0`. In a 2.0 file it is an error, unless the unit ends with
+    /// [`Get::skip_rest`]. Fields that an old version does not have keep what they had: set them before.
+    ///
+    /// A unit of a live save comes several times: [`Get::pass`] tells which pass it is.
     fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError>;
 
     /// After the last unit was loaded, or the load failed: called for every unit whose `load_prep` was called.
@@ -59,6 +81,18 @@ pub enum AfterSave {
     Continue,
     /// It is destroyed: suspended to disk.
     Destroy,
+}
+
+/// What a unit says behind a pass of a live save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Vote {
+    /// Much has changed again: another pass is worth it.
+    Again,
+    /// Little has changed: the machine may be stopped for the final pass.
+    Done,
+    /// As [`Done`](Self::Done), and the unit takes part in no other pass but the final one.
+    Leave,
 }
 
 /// What happens to the machine after a load.

@@ -142,6 +142,18 @@ impl<'s, W: Write, E: Encode, C: Crc32> Writer<'s, W, E, C, Streamed<'s>> {
     pub(crate) fn set_live(&mut self) {
         self.output.format.is_live = true;
     }
+
+    /// Takes this many bytes of the scratch; before anything was written.
+    pub(crate) fn take_scratch(&mut self, bytes: usize) -> Option<&'s mut [u8]> {
+        let (taken, rest) = core::mem::take(&mut self.plain).split_at_mut_checked(bytes)?;
+        self.plain = rest;
+        Some(taken)
+    }
+
+    /// What was written is not wanted any more.
+    pub(crate) fn give_up(&mut self) -> Result<(), Stop> {
+        self.output.cancelled()
+    }
 }
 
 impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {

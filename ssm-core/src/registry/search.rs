@@ -51,8 +51,13 @@ impl<'s> Marks<'s> {
     /// Takes what it needs for `entries` marks from the start of `scratch`; `None` if that leaves nothing.
     pub fn take(entries: usize, scratch: &'s mut [u8]) -> Option<(Self, &'s mut [u8])> {
         let (more, rest) = scratch.split_at_mut_checked(Self::bytes(entries))?;
+        (!rest.is_empty()).then_some((Self::over(entries, more)?, rest))
+    }
+
+    /// The same over `more` alone, which is of [`bytes`](Self::bytes).
+    pub fn over(entries: usize, more: &'s mut [u8]) -> Option<Self> {
         more.fill(0);
-        (!rest.is_empty()).then_some((Self { first: 0, self_unit: false, more }, rest))
+        (more.len() == Self::bytes(entries)).then_some(Self { first: 0, self_unit: false, more })
     }
 
     /// Bytes of scratch for this many entries.
@@ -80,6 +85,7 @@ impl<'s> Marks<'s> {
         was
     }
 
+    /// Whether the entry of this index was marked.
     pub fn is_marked(&self, at: usize) -> bool {
         if at < 64 {
             return self.first & 1u64 << at != 0;
