@@ -134,10 +134,11 @@ impl<R: Read + Seek> Medium<R> {
     }
 
     /// Reads the header.
+    #[inline(never)]
     pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
         let read = self.read_at(0, &mut start)?;
-        match Header::parse(start.get(..read).unwrap_or(&start)) {
+        match Header::parse_padded(&start, read) {
             Ok(header) => Ok(header),
             Err(error) => {
                 self.damaged(error.header_offset(), error)?;

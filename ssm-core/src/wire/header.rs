@@ -1,9 +1,10 @@
 //! The file header in its four layouts (SPEC.md, "Header").
 
 use super::{FormatError, HeaderField, field, set_field};
+use crate::copy::copy;
 
 /// Bytes of the magic, padding included.
-const MAGIC_LEN: usize = 32;
+const MAGIC_LEN: u64 = 32;
 /// Where the size field starts; the CRC field follows it. These 12 bytes are the commit point of a save.
 pub(crate) const SIZE_AT: u64 = 32;
 /// Where CRC coverage starts in every layout (Q1).
@@ -100,6 +101,7 @@ impl Header {
     }
 
     /// Bytes of the header itself: the first unit starts there. 60, 64 or 80.
+    #[inline(never)]
     pub const fn len(&self) -> u64 {
         match (self.format, self.host_bits) {
             (Format::V1_0, Some(32)) => 60,
@@ -126,27 +128,34 @@ impl Header {
     /// Reads a header from the start of a file; `start` is its first 80 bytes, or all of it if it is shorter.
     /// Checks magic, version, widths and UUID; the size is checked against the medium by [`check_size`](Self::check_size).
     pub fn parse(start: &[u8]) -> Result<Header, FormatError> {
-        let stem = start.get(..MAGIC_STEM.len()).unwrap_or(start);
-        if !MAGIC_STEM.starts_with(stem) {
+        let mut padded = [0; HEADER_PROBE];
+        copy(&mut padded, start);
+        Self::parse_padded(&padded, start.len())
+    }
+
+    /// The same for a file of which `found` bytes are there, with zeros behind them.
+    #[inline(never)]
+    pub(crate) fn parse_padded(start: &[u8; HEADER_PROBE], found: usize) -> Result<Header, FormatError> {
+        let stem = found.min(MAGIC_STEM.len());
+        if start.get(..stem) != MAGIC_STEM.get(..stem) {
             return Err(FormatError::Magic);
         }
-        let short = |needed: u64| FormatError::Truncated { needed, found: start.len() as u64 };
-        let Some(magic) = start.first_chunk::<MAGIC_LEN>() else {
-            return Err(short(MAGIC_LEN as u64));
+        let found = found as u64;
+        if found < MAGIC_LEN {
+            return Err(FormatError::Truncated { needed: MAGIC_LEN, found });
+        }
+        let is_whole = field(start, 23) == *b"V1." && field(start, 27) == *b"\n\0\0\0\0";
+        let format = match field(start, 26) {
+            [b'0'] if is_whole => Format::V1_0,
+            [b'1'] if is_whole => Format::V1_1,
+            [b'2'] if is_whole => Format::V1_2,
+            _ => return Err(FormatError::Version { found: field(start, 24) }),
         };
-        let format = match magic.get(MAGIC_STEM.len()..) {
-            Some(b"V1.0\n\0\0\0\0") => Format::V1_0,
-            Some(b"V1.1\n\0\0\0\0") => Format::V1_1,
-            Some(b"V1.2\n\0\0\0\0") => Format::V1_2,
-            _ => {
-                return Err(FormatError::Version { found: field(magic, 24) });
-            }
-        };
-        let u8_at = |at| u8::from_le_bytes(field(start, at));
+        let u16_at = |at| u16::from_le_bytes(field(start, at));
         let u32_at = |at| u32::from_le_bytes(field(start, at));
         let mut header = Header {
             format,
-            file_len: u64::from_le_bytes(field(start, 32)),
+            file_len: u64::from_le_bytes(field(start, SIZE_AT as usize)),
             crc: u32_at(40),
             writer: None,
             host_bits: None,
@@ -163,22 +172,23 @@ impl Header {
             Format::V1_1 => {}
             Format::V1_2 => {
                 header.writer = Some(WriterVersion {
-                    major: u16::from_le_bytes(field(start, 64)),
-                    minor: u16::from_le_bytes(field(start, 66)),
+                    major: u16_at(64),
+                    minor: u16_at(66),
                     build: u32_at(68),
                     revision: u32_at(72),
                 });
-                header.host_bits = Some(u8_at(76));
-                header.gc_phys_bytes = Some(u8_at(77));
-                header.gc_ptr_bytes = Some(u8_at(78));
+                let [host_bits, gc_phys_bytes, gc_ptr_bytes] = field(start, 76);
+                header.host_bits = Some(host_bits);
+                header.gc_phys_bytes = Some(gc_phys_bytes);
+                header.gc_ptr_bytes = Some(gc_ptr_bytes);
             }
         }
         let needed = header.len().saturating_add(END_RECORD);
-        if (start.len() as u64) < needed.min(HEADER_PROBE as u64) {
-            return Err(short(needed));
+        if found < needed.min(HEADER_PROBE as u64) {
+            return Err(FormatError::Truncated { needed, found });
         }
-        let uuid_at = if header.len() == 60 { 44 } else { 48 };
-        header.check_fields(u128::from_le_bytes(field(start, uuid_at)) == 0)?;
+        let uuid: [u8; 16] = field(start, if header.len() == 60 { 44 } else { 48 });
+        header.check_fields(uuid == [0; 16])?;
         Ok(header)
     }
 
