@@ -18,13 +18,18 @@ pub(crate) struct Medium<R: ErrorType> {
 }
 
 /// A unit that was found in a file. Its name is in the buffer that [`Medium::unit_at`] was given.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Located {
     pub offset: u64,
     pub header: UnitHeader,
 }
 
 impl Located {
+    /// The file's header, as if it were a unit before the first.
+    pub fn header(header: &Header) -> Self {
+        Self { offset: 0, header: UnitHeader { len: header.len(), ..UnitHeader::default() } }
+    }
+
     /// The file offset of the first packed byte.
     pub fn data_at(&self) -> u64 {
         self.offset.wrapping_add(self.header.data_from())
@@ -59,7 +64,7 @@ impl<R: Read + Seek> Medium<R> {
                 self.len = len;
                 Ok(())
             }
-            Err(error) => self.io(error),
+            Err(error) => Err(self.io(error)),
         }
     }
 
@@ -70,33 +75,33 @@ impl<R: Read + Seek> Medium<R> {
     /// Keeps what failed, unless something did before.
     #[cold]
     #[inline(never)]
-    pub fn fail<T>(&mut self, error: LoadError<R::Error>) -> Result<T, Stop> {
+    pub fn fail(&mut self, error: LoadError<R::Error>) -> Stop {
         self.failed.get_or_insert(error);
-        Err(Stop)
+        Stop
     }
 
     // Errors are built out of line: they are large, and would lie in the frames of their callers.
     #[cold]
     #[inline(never)]
-    pub fn cancelled<T>(&mut self) -> Result<T, Stop> {
+    pub fn cancelled(&mut self) -> Stop {
         self.fail(LoadError::Cancelled)
     }
 
     #[cold]
     #[inline(never)]
-    fn io<T>(&mut self, error: R::Error) -> Result<T, Stop> {
+    fn io(&mut self, error: R::Error) -> Stop {
         self.fail(LoadError::Io(error))
     }
 
     #[cold]
     #[inline(never)]
-    pub fn scratch<T>(&mut self, needed: usize) -> Result<T, Stop> {
+    pub fn scratch(&mut self, needed: usize) -> Stop {
         self.fail(LoadError::Scratch { needed })
     }
 
     #[cold]
     #[inline(never)]
-    fn damaged(&mut self, offset: u64, error: FormatError) -> Result<(), Stop> {
+    fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
         self.fail(LoadError::Format { offset, unit: None, error })
     }
 
@@ -119,7 +124,7 @@ impl<R: Read + Seek> Medium<R> {
                 self.position = offset.wrapping_add(read as u64);
                 Ok(read)
             }
-            Err(error) => self.io(error),
+            Err(error) => Err(self.io(error)),
         }
     }
 
@@ -130,7 +135,7 @@ impl<R: Read + Seek> Medium<R> {
         if found == into.len() {
             return Ok(());
         }
-        self.damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: found as u64 })
+        Err(self.damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: found as u64 }))
     }
 
     /// Reads the header.
@@ -138,16 +143,11 @@ impl<R: Read + Seek> Medium<R> {
     pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
         let read = self.read_at(0, &mut start)?;
-        match Header::parse_padded(&start, read) {
-            Ok(header) => Ok(header),
-            Err(error) => {
-                self.damaged(error.header_offset(), error)?;
-                Err(Stop)
-            }
-        }
+        Header::parse_padded(&start, read).map_err(|error| self.damaged(error.header_offset(), error))
     }
 
     /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
+    #[inline(never)]
     pub fn check(
         &mut self,
         header: &Header,
@@ -155,17 +155,15 @@ impl<R: Read + Seek> Medium<R> {
         scratch: &mut [u8],
         progress: &mut Progress<'_>,
     ) -> Result<(), Stop> {
-        if let Err(error) = header.check_size(self.len) {
-            return self.damaged(32, error);
-        }
+        header.check_size(self.len).map_err(|error| self.damaged(32, error))?;
         if scratch.is_empty() {
-            return self.scratch(1);
+            return Err(self.scratch(1));
         }
         let (mut at, end) = (CRC_FROM, header.uncovered_from());
         let mut computed = 0;
         while at < end {
             if progress.is_cancelled() {
-                return self.cancelled();
+                return Err(self.cancelled());
             }
             let n = usize::try_from(end.wrapping_sub(at)).unwrap_or(usize::MAX).min(scratch.len());
             let piece = scratch.get_mut(..n).unwrap_or(&mut []);
@@ -177,7 +175,7 @@ impl<R: Read + Seek> Medium<R> {
         if computed == header.crc {
             return Ok(());
         }
-        self.damaged(40, FormatError::Crc { stored: header.crc, computed })
+        Err(self.damaged(40, FormatError::Crc { stored: header.crc, computed }))
     }
 
     /// What stands at `offset`: a unit, or `None` for the end. The unit's name goes to `name`, with its NUL and as far as
@@ -189,7 +187,7 @@ impl<R: Read + Seek> Medium<R> {
         let header = match Mark::parse(&bytes, self.len.wrapping_sub(offset)) {
             Ok(Mark::Unit(header)) => header,
             Ok(Mark::End) => return Ok(None),
-            Err(error) => return self.damaged(offset, error).map(|()| None),
+            Err(error) => return Err(self.damaged(offset, error)),
         };
         // The header was checked: at most 256 bytes, all in the file.
         let mut left = header.name_len as usize;
@@ -211,7 +209,7 @@ impl<R: Read + Seek> Medium<R> {
             let nul = piece.iter().position(|byte| *byte == 0).map_or(n, |at| at.wrapping_add(1));
             if nul != n || (left == 0) != (piece.last() == Some(&0)) {
                 let error = FormatError::UnitName { found: header.name_len };
-                return self.damaged(offset.wrapping_add(UNIT_HEADER_LEN as u64), error).map(|()| None);
+                return Err(self.damaged(offset.wrapping_add(UNIT_HEADER_LEN as u64), error));
             }
         }
         Ok(Some(Located { offset, header }))

@@ -2,7 +2,7 @@
 
 use crate::registry::SELF_VERSION;
 use crate::stream::{Get, Put};
-use crate::unit::UnitError;
+use crate::unit::{Unit, UnitError};
 
 /// The longest name and value that readers accept, in bytes (Q25).
 const MAX_NAME: u32 = 127;
@@ -26,19 +26,29 @@ pub(crate) fn put(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitE
     put.str("")
 }
 
-/// Passes over the pairs, checking what can be checked without memory.
-pub(crate) fn skip(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
-    check_version(version)?;
-    let string = |get: &mut Get<'_>, max: u32| {
-        let found = get.u32()?;
-        if found > max {
-            return Err(UnitError::TooLong { found, max });
-        }
-        get.skip(found.into())?;
-        Ok(found)
-    };
-    while string(get, MAX_NAME)? | string(get, MAX_VALUE)? != 0 {}
-    Ok(())
+/// The built-in unit of a machine that has no use for notes.
+pub(crate) struct BuiltIn;
+
+impl Unit for BuiltIn {
+    fn save(&mut self, into: &mut Put<'_>) -> Result<(), UnitError> {
+        put(into, &[])
+    }
+
+    /// Passes over the pairs, checking what can be checked without memory.
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        check_version(version)?;
+        while skip(get, MAX_NAME)? | skip(get, MAX_VALUE)? != 0 {}
+        Ok(())
+    }
+}
+
+fn skip(get: &mut Get<'_>, max: u32) -> Result<u32, UnitError> {
+    let found = get.u32()?;
+    if found > max {
+        return Err(UnitError::TooLong { found, max });
+    }
+    get.skip(found.into())?;
+    Ok(found)
 }
 
 /// Gives each pair to `note`; `buffer` holds a name and a value.

@@ -20,7 +20,7 @@ pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
     pub codec: &'a mut D,
     pub packed: &'a mut [u8],
     pub progress: &'a mut Progress<'p>,
-    pub unit: Located,
+    pub unit: &'a Located,
     /// The buffer with the unit's name.
     pub name: &'a [u8],
     pub state: State,
@@ -39,6 +39,7 @@ pub(crate) struct State {
 
 impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
+    #[inline(never)]
     pub fn run(
         mut self,
         buffer: &mut [u8],
@@ -60,7 +61,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             // Q24
             Err(UnitError::End) if after == AfterLoad::Debug && self.medium.failed().is_none() => {}
             Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
-            Err(error) => return self.unit_failed(at, error),
+            Err(error) => return Err(self.unit_failed(at, error)),
         }
         debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.read);
         Ok(())
@@ -68,7 +69,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
 
     #[cold]
     #[inline(never)]
-    fn unit_failed(&mut self, at: u64, error: UnitError) -> Result<(), Stop> {
+    fn unit_failed(&mut self, at: u64, error: UnitError) -> Stop {
         let unit = self.unit.record(self.name);
         if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
             *self.medium.failed() = None;
@@ -91,7 +92,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
 
     #[cold]
     #[inline(never)]
-    fn damaged<T>(&mut self, offset: u64, error: FormatError) -> Result<T, Stop> {
+    fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
         let unit = Some(self.unit.record(self.name));
         self.medium.fail(LoadError::Format { offset, unit, error })
     }
@@ -100,7 +101,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     #[inline(never)]
     fn fetch(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
         if self.progress.is_cancelled() {
-            return self.medium.cancelled();
+            return Err(self.medium.cancelled());
         }
         let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
         let at = self.at();
@@ -122,7 +123,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.fetch(&mut tag)?;
         let [tag] = tag;
         if !self.codec.reset(tag) {
-            return self.damaged(self.unit.data_at(), FormatError::Codec { tag });
+            return Err(self.damaged(self.unit.data_at(), FormatError::Codec { tag }));
         }
         self.state.tag_read = true;
         Ok(true)
@@ -158,7 +159,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 Err(DecodeError::Window) => FormatError::Window,
             };
             let held = self.state.to.wrapping_sub(self.state.from);
-            return self.damaged(self.at().wrapping_sub(held as u64), error);
+            return Err(self.damaged(self.at().wrapping_sub(held as u64), error));
         }
     }
 
