@@ -123,6 +123,13 @@ struct Load<'s, R: ErrorType, D> {
     name: [u8; MAX_NAME + 1],
 }
 
+/// Why a unit of the file is not loaded.
+enum Refusal {
+    Unknown,
+    Repeated,
+    WithoutData,
+}
+
 impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     /// The three phases; what fails is kept in the medium.
     fn run<M>(
@@ -189,10 +196,10 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
                     tell(Report::Skipped(self.unit.record(&self.name)));
                 }
                 Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
-                    return Err(self.refuse(LoadError::WithoutData));
+                    return Err(self.refuse(Refusal::WithoutData));
                 }
-                Place::Unknown => return Err(self.refuse(LoadError::UnknownUnit)),
-                known if marks.mark(known) => return Err(self.refuse(LoadError::Repeated)),
+                Place::Unknown => return Err(self.refuse(Refusal::Unknown)),
+                known if marks.mark(known) => return Err(self.refuse(Refusal::Repeated)),
                 _ => {}
             }
         }
@@ -211,9 +218,13 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     // Errors are built out of line: they are large, and would lie in the frames of their callers.
     #[cold]
     #[inline(never)]
-    fn refuse(&mut self, error: fn(UnitRecord) -> LoadError<R::Error>) -> Stop {
-        let error = error(self.unit.record(&self.name));
-        self.medium.fail(error)
+    fn refuse(&mut self, why: Refusal) -> Stop {
+        let unit = self.unit.record(&self.name);
+        self.medium.fail(match why {
+            Refusal::Unknown => LoadError::UnknownUnit(unit),
+            Refusal::Repeated => LoadError::Repeated(unit),
+            Refusal::WithoutData => LoadError::WithoutData(unit),
+        })
     }
 
     #[cold]
