@@ -189,28 +189,20 @@ impl<R: Read + Seek> Medium<R> {
             Ok(Mark::End) => return Ok(None),
             Err(error) => return Err(self.damaged(offset, error)),
         };
-        // The header was checked: at most 256 bytes, all in the file.
-        let mut left = header.name_len as usize;
-        let mut at = offset.wrapping_add(UNIT_HEADER_LEN as u64);
-        let mut room = name;
-        let mut spare = [0; 16];
-        while left > 0 {
-            let n = if room.is_empty() { left.min(spare.len()) } else { left.min(room.len()) };
-            let (piece, rest) = if room.is_empty() {
-                (spare.get_mut(..n).unwrap_or_default(), room)
-            } else {
-                room.split_at_mut_checked(n).unwrap_or_default()
-            };
-            room = rest;
-            self.read_exact_at(at, piece)?;
-            left = left.wrapping_sub(n);
-            at = at.wrapping_add(n as u64);
-            // One NUL, at the very end.
-            let nul = piece.iter().position(|byte| *byte == 0).map_or(n, |at| at.wrapping_add(1));
-            if nul != n || (left == 0) != (piece.last() == Some(&0)) {
-                let error = FormatError::UnitName { found: header.name_len };
-                return Err(self.damaged(offset.wrapping_add(UNIT_HEADER_LEN as u64), error));
-            }
+        // The header was checked: at most 256 bytes, all in the file. What does not fit passes through the last byte.
+        let (at, len) = (offset.wrapping_add(UNIT_HEADER_LEN as u64), header.name_len as usize);
+        let last = name.len().saturating_sub(1);
+        let (mut read, mut nul) = (0usize, None);
+        while read < len && nul.is_none() {
+            let piece = name.get_mut(read.min(last)..).unwrap_or_default();
+            let piece = piece.get_mut(..len.min(piece.len())).unwrap_or_default();
+            self.read_exact_at(at.wrapping_add(read as u64), piece)?;
+            nul = piece.iter().position(|byte| *byte == 0).map(|at| at.wrapping_add(read));
+            read = read.saturating_add(piece.len().max(1));
+        }
+        // One NUL, at the very end.
+        if nul != Some(len.wrapping_sub(1)) {
+            return Err(self.damaged(at, FormatError::UnitName { found: header.name_len }));
         }
         Ok(Some(Located { offset, header }))
     }
