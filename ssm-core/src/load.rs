@@ -274,7 +274,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
                     progress: &mut self.progress,
                     unit: &self.unit,
                     name: &self.name,
-                    state: State::default(),
+                    state: State::before(&self.unit),
                 };
                 let version = self.unit.header.version;
                 source.run(plain, &mut widths, self.after, &mut |get| unit.load(get, version))?;

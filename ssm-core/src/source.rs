@@ -26,15 +26,21 @@ pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
     pub state: State,
 }
 
-/// Where a [`UnitSource`] is; it starts with all zeros.
-#[derive(Default)]
+/// Where a [`UnitSource`] is.
 pub(crate) struct State {
     /// The part of `packed` that holds bytes.
     from: usize,
     to: usize,
-    /// Packed bytes that were read from the medium.
-    read: u64,
+    /// The file offset of the next packed byte to read.
+    at: u64,
     tag_read: bool,
+}
+
+impl State {
+    /// Before the first byte of `unit`.
+    pub fn before(unit: &Located) -> Self {
+        Self { from: 0, to: 0, at: unit.data_at(), tag_read: false }
+    }
 }
 
 impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
@@ -63,7 +69,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
             Err(error) => return Err(self.unit_failed(at, error)),
         }
-        debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.read);
+        debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.at.wrapping_sub(self.unit.data_at()));
         Ok(())
     }
 
@@ -80,14 +86,9 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error })
     }
 
-    /// The file offset of the next packed byte to read.
-    fn at(&self) -> u64 {
-        self.unit.data_at().wrapping_add(self.state.read)
-    }
-
     /// Packed bytes of the unit that were not read from the medium yet.
     fn left_in_file(&self) -> u64 {
-        self.unit.header.packed_len().wrapping_sub(self.state.read)
+        self.unit.end().wrapping_sub(self.state.at)
     }
 
     #[cold]
@@ -104,10 +105,9 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             return Err(self.medium.cancelled());
         }
         let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
-        let at = self.at();
-        self.medium.read_exact_at(at, into.get_mut(..n).unwrap_or_default())?;
-        self.state.read = self.state.read.wrapping_add(n as u64);
-        self.progress.advance_to(self.at());
+        self.medium.read_exact_at(self.state.at, into.get_mut(..n).unwrap_or_default())?;
+        self.state.at = self.state.at.wrapping_add(n as u64);
+        self.progress.advance_to(self.state.at);
         Ok(n)
     }
 
@@ -159,7 +159,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 Err(DecodeError::Window) => FormatError::Window,
             };
             let held = self.state.to.wrapping_sub(self.state.from);
-            return Err(self.damaged(self.at().wrapping_sub(held as u64), error));
+            return Err(self.damaged(self.state.at.wrapping_sub(held as u64), error));
         }
     }
 
