@@ -69,7 +69,12 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
             Err(error) => return Err(self.unit_failed(at, error)),
         }
-        debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.at.wrapping_sub(self.unit.data_at()));
+        debug!(
+            "read {}: {=u64} plain bytes of {=u64} packed",
+            self.unit.record(self.name),
+            at,
+            self.state.at.wrapping_sub(self.unit.data_at())
+        );
         Ok(())
     }
 
