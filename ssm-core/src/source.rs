@@ -1,6 +1,6 @@
 //! The plain bytes of one unit, out of a file.
 
-use crate::codec::{Decode, DecodeError, Input};
+use crate::codec::{Decode, DecodeError, Input, Step};
 use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
@@ -145,15 +145,15 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 (self.state.from, self.state.to) = (0, fetched?);
             }
             let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
-            let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
-            let error = match self.codec.decode(packed, plain, input) {
+            let held = self.state.to.wrapping_sub(self.state.from);
+            let error = match self.decode(plain, input) {
                 Ok(step) => {
                     let idle = step.read == 0 && step.written == 0;
                     self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
-                    if step.written > 0 || (idle && packed.is_empty() && input == Input::End) {
+                    if step.written > 0 || (idle && held == 0 && input == Input::End) {
                         return Ok(step.written);
                     }
-                    if !idle || packed.is_empty() {
+                    if !idle || held == 0 {
                         continue;
                     }
                     // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
@@ -163,9 +163,15 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 Err(DecodeError::End) => FormatError::PackedEnd,
                 Err(DecodeError::Window) => FormatError::Window,
             };
-            let held = self.state.to.wrapping_sub(self.state.from);
             return Err(self.damaged(self.state.at.wrapping_sub(held as u64), error));
         }
+    }
+
+    /// Out of line, so that what a codec keeps on the stack is not there while the medium is read.
+    #[inline(never)]
+    fn decode(&mut self, plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
+        let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
+        self.codec.decode(packed, plain, input)
     }
 
     fn fill(&mut self, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {
