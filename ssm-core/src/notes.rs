@@ -37,18 +37,21 @@ impl Unit for BuiltIn {
     /// Passes over the pairs, checking what can be checked without memory.
     fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
         check_version(version)?;
-        while skip(get, MAX_NAME)? | skip(get, MAX_VALUE)? != 0 {}
-        Ok(())
+        loop {
+            let mut len = 0;
+            for max in [MAX_NAME, MAX_VALUE] {
+                let found = get.u32()?;
+                if found > max {
+                    return Err(UnitError::TooLong { found, max });
+                }
+                get.skip(found.into())?;
+                len |= found;
+            }
+            if len == 0 {
+                return Ok(());
+            }
+        }
     }
-}
-
-fn skip(get: &mut Get<'_>, max: u32) -> Result<u32, UnitError> {
-    let found = get.u32()?;
-    if found > max {
-        return Err(UnitError::TooLong { found, max });
-    }
-    get.skip(found.into())?;
-    Ok(found)
 }
 
 /// Gives each pair to `note`; `buffer` holds a name and a value.
