@@ -105,6 +105,12 @@ impl<R: Read + Seek> Medium<R> {
         self.fail(LoadError::Format { offset, unit: None, error })
     }
 
+    #[cold]
+    #[inline(never)]
+    fn truncated(&mut self, offset: u64, needed: usize, found: usize) -> Stop {
+        self.damaged(offset, FormatError::Truncated { needed: needed as u64, found: found as u64 })
+    }
+
     pub fn failed(&mut self) -> &mut Option<LoadError<R::Error>> {
         &mut self.failed
     }
@@ -114,36 +120,28 @@ impl<R: Read + Seek> Medium<R> {
         self.failed.take().unwrap_or(LoadError::Cancelled)
     }
 
-    /// Reads at `offset` until `into` is full or the medium ends; how many bytes.
+    /// Fills `into` from `offset` on, or fails where the medium ends.
     #[inline(never)]
-    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Stop> {
+    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
         let seek = if self.position == offset { Ok(offset) } else { self.input.seek(SeekFrom::Start(offset)) };
         self.position = u64::MAX;
         match seek.and_then(|_| read_full(&mut self.input, into)) {
-            Ok(read) => {
-                self.position = offset.wrapping_add(read as u64);
-                Ok(read)
+            Ok(found) if found == into.len() => {
+                self.position = offset.wrapping_add(found as u64);
+                Ok(())
             }
+            Ok(found) => Err(self.truncated(offset, into.len(), found)),
             Err(error) => Err(self.io(error)),
         }
-    }
-
-    /// Fills `into`, or fails where the medium ends.
-    #[inline(never)]
-    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
-        let found = self.read_at(offset, into)?;
-        if found == into.len() {
-            return Ok(());
-        }
-        Err(self.damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: found as u64 }))
     }
 
     /// Reads the header.
     #[inline(never)]
     pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
-        let read = self.read_at(0, &mut start)?;
-        Header::parse_padded(&start, read).map_err(|error| self.damaged(error.header_offset(), error))
+        let found = usize::try_from(self.len).unwrap_or(usize::MAX).min(HEADER_PROBE);
+        self.read_exact_at(0, start.get_mut(..found).unwrap_or_default())?;
+        Header::parse_padded(&start, found).map_err(|error| self.damaged(error.header_offset(), error))
     }
 
     /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
