@@ -36,6 +36,12 @@ pub(crate) struct State {
     tag_read: bool,
 }
 
+/// What is wrong with a unit's packed bytes.
+enum Damage {
+    Tag(u8),
+    Packed(DecodeError),
+}
+
 impl State {
     /// Before the first byte of `unit`.
     pub fn before(unit: &Located) -> Self {
@@ -98,7 +104,14 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
 
     #[cold]
     #[inline(never)]
-    fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
+    fn damaged(&mut self, damage: Damage) -> Stop {
+        let undecoded = self.state.at.wrapping_sub(self.state.to.wrapping_sub(self.state.from) as u64);
+        let (offset, error) = match damage {
+            Damage::Tag(tag) => (self.unit.data_at(), FormatError::Codec { tag }),
+            Damage::Packed(DecodeError::Corrupt) => (undecoded, FormatError::Packed),
+            Damage::Packed(DecodeError::End) => (undecoded, FormatError::PackedEnd),
+            Damage::Packed(DecodeError::Window) => (undecoded, FormatError::Window),
+        };
         let unit = Some(self.unit.record(self.name));
         self.medium.fail(LoadError::Format { offset, unit, error })
     }
@@ -128,7 +141,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.fetch(&mut tag)?;
         let [tag] = tag;
         if !self.codec.reset(tag) {
-            return Err(self.damaged(self.unit.data_at(), FormatError::Codec { tag }));
+            return Err(self.damaged(Damage::Tag(tag)));
         }
         self.state.tag_read = true;
         Ok(true)
@@ -146,24 +159,16 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             }
             let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
             let held = self.state.to.wrapping_sub(self.state.from);
-            let error = match self.decode(plain, input) {
-                Ok(step) => {
-                    let idle = step.read == 0 && step.written == 0;
-                    self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
-                    if step.written > 0 || (idle && held == 0 && input == Input::End) {
-                        return Ok(step.written);
-                    }
-                    if !idle || held == 0 {
-                        continue;
-                    }
-                    // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
-                    FormatError::Packed
-                }
-                Err(DecodeError::Corrupt) => FormatError::Packed,
-                Err(DecodeError::End) => FormatError::PackedEnd,
-                Err(DecodeError::Window) => FormatError::Window,
-            };
-            return Err(self.damaged(self.state.at.wrapping_sub(held as u64), error));
+            let step = self.decode(plain, input).map_err(|error| self.damaged(Damage::Packed(error)))?;
+            let idle = step.read == 0 && step.written == 0;
+            self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
+            if step.written > 0 || (idle && held == 0 && input == Input::End) {
+                return Ok(step.written);
+            }
+            // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
+            if idle && held > 0 {
+                return Err(self.damaged(Damage::Packed(DecodeError::Corrupt)));
+            }
         }
     }
 
