@@ -229,7 +229,8 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
         let half = scratch.len() / 2;
         let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
         let progress = &mut Progress::new();
-        let source = UnitSource { medium, codec, packed, progress, unit: self.unit, name, state: State::default() };
+        let (unit, state) = (&self.unit, State::before(&self.unit));
+        let source = UnitSource { medium, codec, packed, progress, unit, name, state };
         let mut read = Some(read);
         let mut value = None;
         let outcome = source.run(plain, &mut Widths::of(header), AfterLoad::Resume, &mut |get| {

@@ -59,7 +59,8 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
         units: &[Entry<M>],
     ) -> Result<Self, SaveError<W::Error>> {
         let Saver { mut writer, notes } = saver;
-        let Some(left) = writer.take_scratch(Marks::bytes(units.len())).and_then(|taken| Marks::over(units.len(), taken))
+        let Some(left) =
+            writer.take_scratch(Marks::bytes(units.len())).and_then(|taken| Marks::over(units.len(), taken))
         else {
             return Err(SaveError::Scratch { needed: Marks::bytes(units.len()).saturating_add(1) });
         };

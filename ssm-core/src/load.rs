@@ -6,13 +6,13 @@ use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
-use crate::notes;
+use crate::notes::BuiltIn;
 use crate::policy::{Missing, Policy, Report, Unknown};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Marks, Place, Search};
 use crate::source::{State, UnitSource};
 use crate::stream::Widths;
-use crate::unit::{AfterLoad, MAX_NAME, UnitError, UnitRecord};
+use crate::unit::{AfterLoad, MAX_NAME, Unit, UnitError, UnitId, UnitRecord};
 use crate::wire::Header;
 use embedded_io::{ErrorType, Read, Seek};
 
@@ -90,7 +90,14 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
     pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, crc, scratch, policy, after, progress, report } = self;
-        let mut load = Load { medium: Medium::new(medium), codec, progress, after, name: [0; MAX_NAME + 1] };
+        let mut load = Load {
+            medium: Medium::new(medium),
+            codec,
+            progress,
+            after,
+            unit: Located::default(),
+            name: [0; MAX_NAME + 1],
+        };
         match load.run(crc, scratch, policy, report, machine, units) {
             Ok(header) => {
                 debug!("loaded {=usize} units, {=u64} bytes", units.len(), header.file_len);
@@ -111,8 +118,16 @@ struct Load<'s, R: ErrorType, D> {
     codec: D,
     progress: Progress<'s>,
     after: AfterLoad,
-    /// The name of the unit at hand, with its NUL; a longer one is not registered.
+    unit: Located,
+    /// The name of that unit, with its NUL; a longer one is not registered.
     name: [u8; MAX_NAME + 1],
+}
+
+/// Why a unit of the file is not loaded.
+enum Refusal {
+    Unknown,
+    Repeated,
+    WithoutData,
 }
 
 impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
@@ -126,7 +141,10 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         machine: &mut M,
         units: &[Entry<M>],
     ) -> Result<Header, Stop> {
-        let header = self.check(&mut crc, scratch, units, policy, report)?;
+        self.medium.measure()?;
+        let header = self.medium.header()?;
+        self.medium.check(&header, &mut crc, scratch, &mut self.progress)?;
+        self.check_units(&header, scratch, units, policy, report)?;
         let mut called = 0usize;
         for entry in units {
             called = called.wrapping_add(1);
@@ -151,58 +169,44 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         Ok(header)
     }
 
-    /// All that is checked before any unit is touched.
-    fn check<M>(
-        &mut self,
-        crc: &mut impl Crc32,
-        scratch: &mut [u8],
-        units: &[Entry<M>],
-        policy: Policy,
-        report: Option<&mut dyn FnMut(Report)>,
-    ) -> Result<Header, Stop> {
-        self.medium.measure()?;
-        let header = self.medium.header()?;
-        self.medium.check(&header, crc, scratch, &mut self.progress)?;
-        let Some((marks, _)) = Marks::take(units.len(), scratch) else {
-            return self.medium.scratch(Marks::bytes(units.len()).wrapping_add(1));
-        };
-        let unknown = if self.after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
-        self.check_units(&header, units, marks, Policy { unknown, ..policy }, report)?;
-        Ok(header)
-    }
-
     /// Walks the unit headers: their structure, units twice, and the policy.
+    #[inline(never)]
     fn check_units<M>(
         &mut self,
         header: &Header,
+        scratch: &mut [u8],
         units: &[Entry<M>],
-        mut marks: Marks<'_>,
         policy: Policy,
         mut report: Option<&mut dyn FnMut(Report)>,
     ) -> Result<(), Stop> {
+        let Some((mut marks, _)) = Marks::take(units.len(), scratch) else {
+            return Err(self.medium.scratch(Marks::bytes(units.len()).wrapping_add(1)));
+        };
+        let unknown = if self.after == AfterLoad::Debug { Unknown::Skip } else { policy.unknown };
         let mut tell = |what| {
             if let Some(report) = &mut report {
                 report(what);
             }
         };
         let mut search = Search::new(units);
-        let mut at = header.len();
-        while let Some((unit, place)) = self.next_unit(at, &mut search)? {
+        self.unit = Located::header(header);
+        while let Some(place) = self.next_unit(&mut search)? {
             match place {
-                Place::Unknown if policy.unknown == Unknown::Skip => tell(Report::Skipped(unit.record(&self.name))),
-                Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
-                    return self.refuse(unit, LoadError::WithoutData);
+                Place::Unknown if unknown == Unknown::Skip => {
+                    tell(Report::Skipped(self.unit.record(&self.name)));
                 }
-                Place::Unknown => return self.refuse(unit, LoadError::UnknownUnit),
-                known if marks.mark(known) => return self.refuse(unit, LoadError::Repeated),
+                Place::Entry(entry) if units.get(entry).is_some_and(|entry| !entry.has_data()) => {
+                    return Err(self.refuse(Refusal::WithoutData));
+                }
+                Place::Unknown => return Err(self.refuse(Refusal::Unknown)),
+                known if marks.mark(known) => return Err(self.refuse(Refusal::Repeated)),
                 _ => {}
             }
-            at = unit.end();
         }
         for (at, entry) in units.iter().enumerate() {
             if entry.has_data() && !marks.is_marked(at) {
                 match policy.missing {
-                    Missing::Refuse => return self.medium.fail(LoadError::MissingUnit(entry.id())),
+                    Missing::Refuse => return Err(self.missing(entry.id())),
                     Missing::Accept => {}
                     Missing::Report => tell(Report::Missing(entry.id())),
                 }
@@ -211,26 +215,38 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         Ok(())
     }
 
+    // Errors are built out of line: they are large, and would lie in the frames of their callers.
     #[cold]
     #[inline(never)]
-    fn refuse(&mut self, unit: Located, error: fn(UnitRecord) -> LoadError<R::Error>) -> Result<(), Stop> {
-        let error = error(unit.record(&self.name));
-        self.medium.fail(error)
+    fn refuse(&mut self, why: Refusal) -> Stop {
+        let unit = self.unit.record(&self.name);
+        self.medium.fail(match why {
+            Refusal::Unknown => LoadError::UnknownUnit(unit),
+            Refusal::Repeated => LoadError::Repeated(unit),
+            Refusal::WithoutData => LoadError::WithoutData(unit),
+        })
     }
 
-    /// The unit at `at` and whose it is; `None` at the end of the file.
+    #[cold]
     #[inline(never)]
-    fn next_unit<M>(&mut self, at: u64, search: &mut Search<'_, M>) -> Result<Option<(Located, Place)>, Stop> {
-        let Some(unit) = self.medium.unit_at(at, &mut self.name)? else {
+    fn missing(&mut self, id: UnitId<'static>) -> Stop {
+        self.medium.fail(LoadError::MissingUnit(id))
+    }
+
+    /// Goes to the next unit of the file and finds out whose it is; `None` at the end of the file.
+    #[inline(never)]
+    fn next_unit<M>(&mut self, search: &mut Search<'_, M>) -> Result<Option<Place>, Stop> {
+        let Some(unit) = self.medium.unit_at(self.unit.end(), &mut self.name)? else {
             return Ok(None);
         };
-        let place = match unit.name(&self.name) {
+        self.unit = unit;
+        Ok(Some(match unit.name(&self.name) {
             Some(name) if name.len() <= MAX_NAME => search.place(name, unit.header.instance),
             _ => Place::Unknown,
-        };
-        Ok(Some((unit, place)))
+        }))
     }
 
+    #[inline(never)]
     fn execute<M>(
         &mut self,
         header: &Header,
@@ -243,42 +259,41 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
         let mut widths = Widths::of(header);
         let mut search = Search::new(units);
-        let mut at = header.len();
-        while let Some((unit, place)) = self.next_unit(at, &mut search)? {
-            let version = unit.header.version;
-            let entry = match place {
-                Place::Entry(index) => units.get(index),
-                _ => None,
+        self.unit = Located::header(header);
+        while let Some(place) = self.next_unit(&mut search)? {
+            let unit: Option<&mut dyn Unit> = match place {
+                Place::SelfUnit => Some(&mut BuiltIn),
+                Place::Entry(index) => units.get(index).map(|entry| entry.unit(machine)),
+                Place::Unknown => None,
             };
-            let source = UnitSource {
-                medium: &mut self.medium,
-                codec: &mut self.codec,
-                packed,
-                progress: &mut self.progress,
-                unit,
-                name: &self.name,
-                state: State::default(),
-            };
-            if let Some(entry) = entry {
-                let loading = entry.unit(machine);
-                source.run(plain, &mut widths, self.after, &mut |get| loading.load(get, version))?;
-            } else if place == Place::SelfUnit {
-                source.run(plain, &mut widths, self.after, &mut |get| notes::skip(get, version))?;
+            if let Some(unit) = unit {
+                let source = UnitSource {
+                    medium: &mut self.medium,
+                    codec: &mut self.codec,
+                    packed,
+                    progress: &mut self.progress,
+                    unit: &self.unit,
+                    name: &self.name,
+                    state: State::before(&self.unit),
+                };
+                let version = self.unit.header.version;
+                source.run(plain, &mut widths, self.after, &mut |get| unit.load(get, version))?;
             }
-            at = unit.end();
-            self.progress.advance_to(at);
-            if self.progress.is_cancelled() {
-                return self.medium.cancelled();
-            }
+            self.progress.advance_to(self.unit.end());
+            self.check_cancel()?;
         }
         self.progress.reach(EXECUTED);
-        if self.progress.is_cancelled() { self.medium.cancelled() } else { Ok(()) }
+        self.check_cancel()
+    }
+
+    fn check_cancel(&mut self) -> Result<(), Stop> {
+        if self.progress.is_cancelled() { Err(self.medium.cancelled()) } else { Ok(()) }
     }
 
     #[cold]
     #[inline(never)]
     fn hook_failed<M>(&mut self, entry: &Entry<M>, phase: Phase, error: UnitError) {
         let unit = UnitRecord::of(entry.id(), entry.data_version());
-        let _: Result<(), Stop> = self.medium.fail(LoadError::Unit { unit, phase, at: 0, error });
+        self.medium.fail(LoadError::Unit { unit, phase, at: 0, error });
     }
 }

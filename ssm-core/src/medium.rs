@@ -18,13 +18,18 @@ pub(crate) struct Medium<R: ErrorType> {
 }
 
 /// A unit that was found in a file. Its name is in the buffer that [`Medium::unit_at`] was given.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Located {
     pub offset: u64,
     pub header: UnitHeader,
 }
 
 impl Located {
+    /// The file's header, as if it were a unit before the first.
+    pub fn header(header: &Header) -> Self {
+        Self { offset: 0, header: UnitHeader { len: header.len(), ..UnitHeader::default() } }
+    }
+
     /// The file offset of the first packed byte.
     pub fn data_at(&self) -> u64 {
         self.offset.wrapping_add(self.header.data_from())
@@ -59,7 +64,7 @@ impl<R: Read + Seek> Medium<R> {
                 self.len = len;
                 Ok(())
             }
-            Err(error) => self.io(error),
+            Err(error) => Err(self.io(error)),
         }
     }
 
@@ -70,34 +75,40 @@ impl<R: Read + Seek> Medium<R> {
     /// Keeps what failed, unless something did before.
     #[cold]
     #[inline(never)]
-    pub fn fail<T>(&mut self, error: LoadError<R::Error>) -> Result<T, Stop> {
+    pub fn fail(&mut self, error: LoadError<R::Error>) -> Stop {
         self.failed.get_or_insert(error);
-        Err(Stop)
+        Stop
     }
 
     // Errors are built out of line: they are large, and would lie in the frames of their callers.
     #[cold]
     #[inline(never)]
-    pub fn cancelled<T>(&mut self) -> Result<T, Stop> {
+    pub fn cancelled(&mut self) -> Stop {
         self.fail(LoadError::Cancelled)
     }
 
     #[cold]
     #[inline(never)]
-    fn io<T>(&mut self, error: R::Error) -> Result<T, Stop> {
+    fn io(&mut self, error: R::Error) -> Stop {
         self.fail(LoadError::Io(error))
     }
 
     #[cold]
     #[inline(never)]
-    pub fn scratch<T>(&mut self, needed: usize) -> Result<T, Stop> {
+    pub fn scratch(&mut self, needed: usize) -> Stop {
         self.fail(LoadError::Scratch { needed })
     }
 
     #[cold]
     #[inline(never)]
-    fn damaged(&mut self, offset: u64, error: FormatError) -> Result<(), Stop> {
+    fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
         self.fail(LoadError::Format { offset, unit: None, error })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn truncated(&mut self, offset: u64, needed: usize, found: usize) -> Stop {
+        self.damaged(offset, FormatError::Truncated { needed: needed as u64, found: found as u64 })
     }
 
     pub fn failed(&mut self) -> &mut Option<LoadError<R::Error>> {
@@ -109,44 +120,32 @@ impl<R: Read + Seek> Medium<R> {
         self.failed.take().unwrap_or(LoadError::Cancelled)
     }
 
-    /// Reads at `offset` until `into` is full or the medium ends; how many bytes.
+    /// Fills `into` from `offset` on, or fails where the medium ends.
     #[inline(never)]
-    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Stop> {
+    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
         let seek = if self.position == offset { Ok(offset) } else { self.input.seek(SeekFrom::Start(offset)) };
         self.position = u64::MAX;
         match seek.and_then(|_| read_full(&mut self.input, into)) {
-            Ok(read) => {
-                self.position = offset.wrapping_add(read as u64);
-                Ok(read)
+            Ok(found) if found == into.len() => {
+                self.position = offset.wrapping_add(found as u64);
+                Ok(())
             }
-            Err(error) => self.io(error),
+            Ok(found) => Err(self.truncated(offset, into.len(), found)),
+            Err(error) => Err(self.io(error)),
         }
-    }
-
-    /// Fills `into`, or fails where the medium ends.
-    #[inline(never)]
-    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
-        let found = self.read_at(offset, into)?;
-        if found == into.len() {
-            return Ok(());
-        }
-        self.damaged(offset, FormatError::Truncated { needed: into.len() as u64, found: found as u64 })
     }
 
     /// Reads the header.
+    #[inline(never)]
     pub fn header(&mut self) -> Result<Header, Stop> {
         let mut start = [0; HEADER_PROBE];
-        let read = self.read_at(0, &mut start)?;
-        match Header::parse(start.get(..read).unwrap_or(&start)) {
-            Ok(header) => Ok(header),
-            Err(error) => {
-                self.damaged(error.header_offset(false), error)?;
-                Err(Stop)
-            }
-        }
+        let found = usize::try_from(self.len).unwrap_or(usize::MAX).min(HEADER_PROBE);
+        self.read_exact_at(0, start.get_mut(..found).unwrap_or_default())?;
+        Header::parse_padded(&start, found).map_err(|error| self.damaged(error.header_offset(false), error))
     }
 
     /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
+    #[inline(never)]
     pub fn check(
         &mut self,
         header: &Header,
@@ -154,17 +153,15 @@ impl<R: Read + Seek> Medium<R> {
         scratch: &mut [u8],
         progress: &mut Progress<'_>,
     ) -> Result<(), Stop> {
-        if let Err(error) = header.check_size(self.len) {
-            return self.damaged(32, error);
-        }
+        header.check_size(self.len).map_err(|error| self.damaged(32, error))?;
         if scratch.is_empty() {
-            return self.scratch(1);
+            return Err(self.scratch(1));
         }
         let (mut at, end) = (CRC_FROM, header.uncovered_from());
         let mut computed = 0;
         while at < end {
             if progress.is_cancelled() {
-                return self.cancelled();
+                return Err(self.cancelled());
             }
             let n = usize::try_from(end.wrapping_sub(at)).unwrap_or(usize::MAX).min(scratch.len());
             let piece = scratch.get_mut(..n).unwrap_or(&mut []);
@@ -176,7 +173,7 @@ impl<R: Read + Seek> Medium<R> {
         if computed == header.crc {
             return Ok(());
         }
-        self.damaged(40, FormatError::Crc { stored: header.crc, computed })
+        Err(self.damaged(40, FormatError::Crc { stored: header.crc, computed }))
     }
 
     /// What stands at `offset`: a unit, or `None` for the end. The unit's name goes to `name`, with its NUL and as far as
@@ -188,30 +185,22 @@ impl<R: Read + Seek> Medium<R> {
         let header = match Mark::parse(&bytes, self.len.wrapping_sub(offset)) {
             Ok(Mark::Unit(header)) => header,
             Ok(Mark::End) => return Ok(None),
-            Err(error) => return self.damaged(offset, error).map(|()| None),
+            Err(error) => return Err(self.damaged(offset, error)),
         };
-        // The header was checked: at most 256 bytes, all in the file.
-        let mut left = header.name_len as usize;
-        let mut at = offset.wrapping_add(UNIT_HEADER_LEN as u64);
-        let mut room = name;
-        let mut spare = [0; 16];
-        while left > 0 {
-            let n = if room.is_empty() { left.min(spare.len()) } else { left.min(room.len()) };
-            let (piece, rest) = if room.is_empty() {
-                (spare.get_mut(..n).unwrap_or_default(), room)
-            } else {
-                room.split_at_mut_checked(n).unwrap_or_default()
-            };
-            room = rest;
-            self.read_exact_at(at, piece)?;
-            left = left.wrapping_sub(n);
-            at = at.wrapping_add(n as u64);
-            // One NUL, at the very end.
-            let nul = piece.iter().position(|byte| *byte == 0).map_or(n, |at| at.wrapping_add(1));
-            if nul != n || (left == 0) != (piece.last() == Some(&0)) {
-                let error = FormatError::UnitName { found: header.name_len };
-                return self.damaged(offset.wrapping_add(UNIT_HEADER_LEN as u64), error).map(|()| None);
-            }
+        // The header was checked: at most 256 bytes, all in the file. What does not fit passes through the last byte.
+        let (at, len) = (offset.wrapping_add(UNIT_HEADER_LEN as u64), header.name_len as usize);
+        let last = name.len().saturating_sub(1);
+        let (mut read, mut nul) = (0usize, None);
+        while read < len && nul.is_none() {
+            let piece = name.get_mut(read.min(last)..).unwrap_or_default();
+            let piece = piece.get_mut(..len.min(piece.len())).unwrap_or_default();
+            self.read_exact_at(at.wrapping_add(read as u64), piece)?;
+            nul = piece.iter().position(|byte| *byte == 0).map(|at| at.wrapping_add(read));
+            read = read.saturating_add(piece.len().max(1));
+        }
+        // One NUL, at the very end.
+        if nul != Some(len.wrapping_sub(1)) {
+            return Err(self.damaged(at, FormatError::UnitName { found: header.name_len }));
         }
         Ok(Some(Located { offset, header }))
     }

@@ -2,7 +2,7 @@
 
 use crate::registry::SELF_VERSION;
 use crate::stream::{Get, Put};
-use crate::unit::UnitError;
+use crate::unit::{Unit, UnitError};
 
 /// The longest name and value that readers accept, in bytes (Q25).
 const MAX_NAME: u32 = 127;
@@ -26,19 +26,32 @@ pub(crate) fn put(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitE
     put.str("")
 }
 
-/// Passes over the pairs, checking what can be checked without memory.
-pub(crate) fn skip(get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
-    check_version(version)?;
-    let string = |get: &mut Get<'_>, max: u32| {
-        let found = get.u32()?;
-        if found > max {
-            return Err(UnitError::TooLong { found, max });
+/// The built-in unit of a machine that has no use for notes.
+pub(crate) struct BuiltIn;
+
+impl Unit for BuiltIn {
+    fn save(&mut self, into: &mut Put<'_>) -> Result<(), UnitError> {
+        put(into, &[])
+    }
+
+    /// Passes over the pairs, checking what can be checked without memory.
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        check_version(version)?;
+        loop {
+            let mut len = 0;
+            for max in [MAX_NAME, MAX_VALUE] {
+                let found = get.u32()?;
+                if found > max {
+                    return Err(UnitError::TooLong { found, max });
+                }
+                get.skip(found.into())?;
+                len |= found;
+            }
+            if len == 0 {
+                return Ok(());
+            }
         }
-        get.skip(found.into())?;
-        Ok(found)
-    };
-    while string(get, MAX_NAME)? | string(get, MAX_VALUE)? != 0 {}
-    Ok(())
+    }
 }
 
 /// Gives each pair to `note`; `buffer` holds a name and a value.

@@ -152,10 +152,12 @@ impl<'p> Progress<'p> {
 /// `from` and the part of the way to `to` that `done` of `total` is.
 #[inline(never)]
 fn share(done: u64, total: u64, from: u8, to: u8) -> u8 {
+    let (mut done, mut total) = (done.min(total), total);
     // Scaled down to 24 bits, so that 32-bit arithmetic does: a device has no fast 64-bit division.
-    let scale = 40u32.saturating_sub(total.leading_zeros());
-    let (done, total) = ((done.min(total) >> scale) as u32, (total >> scale) as u32);
-    let part = done.wrapping_mul(to.wrapping_sub(from).into()).checked_div(total).unwrap_or(0);
+    while total >> 24 != 0 {
+        (done, total) = (done >> 1, total >> 1);
+    }
+    let part = (done as u32).wrapping_mul(to.wrapping_sub(from).into()).checked_div(total as u32).unwrap_or(0);
     from.wrapping_add(part as u8)
 }
 

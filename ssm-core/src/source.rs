@@ -1,6 +1,6 @@
 //! The plain bytes of one unit, out of a file.
 
-use crate::codec::{Decode, DecodeError, Input};
+use crate::codec::{Decode, DecodeError, Input, Step};
 use crate::error::{LoadError, Phase};
 use crate::io::Stop;
 use crate::log::{debug, error};
@@ -20,25 +20,38 @@ pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
     pub codec: &'a mut D,
     pub packed: &'a mut [u8],
     pub progress: &'a mut Progress<'p>,
-    pub unit: Located,
+    pub unit: &'a Located,
     /// The buffer with the unit's name.
     pub name: &'a [u8],
     pub state: State,
 }
 
-/// Where a [`UnitSource`] is; it starts with all zeros.
-#[derive(Default)]
+/// Where a [`UnitSource`] is.
 pub(crate) struct State {
     /// The part of `packed` that holds bytes.
     from: usize,
     to: usize,
-    /// Packed bytes that were read from the medium.
-    read: u64,
+    /// The file offset of the next packed byte to read.
+    at: u64,
     tag_read: bool,
+}
+
+/// What is wrong with a unit's packed bytes.
+enum Damage {
+    Tag(u8),
+    Packed(DecodeError),
+}
+
+impl State {
+    /// Before the first byte of `unit`.
+    pub fn before(unit: &Located) -> Self {
+        Self { from: 0, to: 0, at: unit.data_at(), tag_read: false }
+    }
 }
 
 impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
+    #[inline(never)]
     pub fn run(
         mut self,
         buffer: &mut [u8],
@@ -60,15 +73,20 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             // Q24
             Err(UnitError::End) if after == AfterLoad::Debug && self.medium.failed().is_none() => {}
             Err(UnitError::Stream) if self.medium.failed().is_some() => return Err(Stop),
-            Err(error) => return self.unit_failed(at, error),
+            Err(error) => return Err(self.unit_failed(at, error)),
         }
-        debug!("read {}: {=u64} plain bytes of {=u64} packed", self.unit.record(self.name), at, self.state.read);
+        debug!(
+            "read {}: {=u64} plain bytes of {=u64} packed",
+            self.unit.record(self.name),
+            at,
+            self.state.at.wrapping_sub(self.unit.data_at())
+        );
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn unit_failed(&mut self, at: u64, error: UnitError) -> Result<(), Stop> {
+    fn unit_failed(&mut self, at: u64, error: UnitError) -> Stop {
         let unit = self.unit.record(self.name);
         if !matches!(self.medium.failed(), Some(LoadError::Cancelled)) {
             *self.medium.failed() = None;
@@ -79,19 +97,21 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error })
     }
 
-    /// The file offset of the next packed byte to read.
-    fn at(&self) -> u64 {
-        self.unit.data_at().wrapping_add(self.state.read)
-    }
-
     /// Packed bytes of the unit that were not read from the medium yet.
     fn left_in_file(&self) -> u64 {
-        self.unit.header.packed_len().wrapping_sub(self.state.read)
+        self.unit.end().wrapping_sub(self.state.at)
     }
 
     #[cold]
     #[inline(never)]
-    fn damaged<T>(&mut self, offset: u64, error: FormatError) -> Result<T, Stop> {
+    fn damaged(&mut self, damage: Damage) -> Stop {
+        let undecoded = self.state.at.wrapping_sub(self.state.to.wrapping_sub(self.state.from) as u64);
+        let (offset, error) = match damage {
+            Damage::Tag(tag) => (self.unit.data_at(), FormatError::Codec { tag }),
+            Damage::Packed(DecodeError::Corrupt) => (undecoded, FormatError::Packed),
+            Damage::Packed(DecodeError::End) => (undecoded, FormatError::PackedEnd),
+            Damage::Packed(DecodeError::Window) => (undecoded, FormatError::Window),
+        };
         let unit = Some(self.unit.record(self.name));
         self.medium.fail(LoadError::Format { offset, unit, error })
     }
@@ -100,13 +120,12 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     #[inline(never)]
     fn fetch(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
         if self.progress.is_cancelled() {
-            return self.medium.cancelled();
+            return Err(self.medium.cancelled());
         }
         let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
-        let at = self.at();
-        self.medium.read_exact_at(at, into.get_mut(..n).unwrap_or_default())?;
-        self.state.read = self.state.read.wrapping_add(n as u64);
-        self.progress.advance_to(self.at());
+        self.medium.read_exact_at(self.state.at, into.get_mut(..n).unwrap_or_default())?;
+        self.state.at = self.state.at.wrapping_add(n as u64);
+        self.progress.advance_to(self.state.at);
         Ok(n)
     }
 
@@ -122,7 +141,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.fetch(&mut tag)?;
         let [tag] = tag;
         if !self.codec.reset(tag) {
-            return self.damaged(self.unit.data_at(), FormatError::Codec { tag });
+            return Err(self.damaged(Damage::Tag(tag)));
         }
         self.state.tag_read = true;
         Ok(true)
@@ -139,27 +158,25 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
                 (self.state.from, self.state.to) = (0, fetched?);
             }
             let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
-            let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
-            let error = match self.codec.decode(packed, plain, input) {
-                Ok(step) => {
-                    let idle = step.read == 0 && step.written == 0;
-                    self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
-                    if step.written > 0 || (idle && packed.is_empty() && input == Input::End) {
-                        return Ok(step.written);
-                    }
-                    if !idle || packed.is_empty() {
-                        continue;
-                    }
-                    // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
-                    FormatError::Packed
-                }
-                Err(DecodeError::Corrupt) => FormatError::Packed,
-                Err(DecodeError::End) => FormatError::PackedEnd,
-                Err(DecodeError::Window) => FormatError::Window,
-            };
             let held = self.state.to.wrapping_sub(self.state.from);
-            return self.damaged(self.at().wrapping_sub(held as u64), error);
+            let step = self.decode(plain, input).map_err(|error| self.damaged(Damage::Packed(error)))?;
+            let idle = step.read == 0 && step.written == 0;
+            self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
+            if step.written > 0 || (idle && held == 0 && input == Input::End) {
+                return Ok(step.written);
+            }
+            // Nothing taken and nothing given with input at hand breaks a codec's contract: an end, not a loop.
+            if idle && held > 0 {
+                return Err(self.damaged(Damage::Packed(DecodeError::Corrupt)));
+            }
         }
+    }
+
+    /// Out of line, so that what a codec keeps on the stack is not there while the medium is read.
+    #[inline(never)]
+    fn decode(&mut self, plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
+        let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
+        self.codec.decode(packed, plain, input)
     }
 
     fn fill(&mut self, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {

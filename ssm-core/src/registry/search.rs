@@ -27,22 +27,23 @@ impl<'e, M> Search<'e, M> {
         if instance == 0 && name == SELF_NAME.as_bytes() {
             return Place::SelfUnit;
         }
-        let (before, behind) = self.entries.split_at_checked(self.next).unwrap_or((self.entries, &[]));
-        let is_it = |entry: &Entry<M>| entry.instance == instance && entry.name.as_bytes() == name;
-        let behind = behind.iter().position(is_it).map(|at| at.wrapping_add(before.len()));
-        match behind.or_else(|| before.iter().position(is_it)) {
-            Some(at) => {
-                self.next = at.wrapping_add(1);
-                Place::Entry(at)
+        for _ in self.entries {
+            let at = if self.next < self.entries.len() { self.next } else { 0 };
+            self.next = at.wrapping_add(1);
+            if self.entries.get(at).is_some_and(|it| it.instance == instance && it.name.as_bytes() == name) {
+                return Place::Entry(at);
             }
-            None => Place::Unknown,
         }
+        Place::Unknown
     }
 }
 
+/// Bytes of marks that need no scratch.
+const FIRST: usize = 8;
+
 /// Which entries were met: 64 of them in place, more in bytes of the caller's scratch.
 pub(crate) struct Marks<'s> {
-    first: u64,
+    first: [u8; FIRST],
     self_unit: bool,
     more: &'s mut [u8],
 }
@@ -57,12 +58,12 @@ impl<'s> Marks<'s> {
     /// The same over `more` alone, which is of [`bytes`](Self::bytes).
     pub fn over(entries: usize, more: &'s mut [u8]) -> Option<Self> {
         more.fill(0);
-        (more.len() == Self::bytes(entries)).then_some(Self { first: 0, self_unit: false, more })
+        (more.len() == Self::bytes(entries)).then_some(Self { first: [0; FIRST], self_unit: false, more })
     }
 
     /// Bytes of scratch for this many entries.
     pub const fn bytes(entries: usize) -> usize {
-        entries.saturating_sub(64).div_ceil(8)
+        entries.div_ceil(8).saturating_sub(FIRST)
     }
 
     /// Marks a unit; whether it was marked already.
@@ -70,26 +71,20 @@ impl<'s> Marks<'s> {
         let Place::Entry(at) = place else {
             return place == Place::SelfUnit && core::mem::replace(&mut self.self_unit, true);
         };
-        if at < 64 {
-            let bit = 1u64 << at;
-            let was = self.first & bit != 0;
-            self.first |= bit;
-            return was;
+        let was = self.is_marked(at);
+        if let Some(byte) = self.byte(at) {
+            *byte |= 1 << (at & 7);
         }
-        let bit = 1u8 << (at & 7);
-        let Some(byte) = self.more.get_mut(at.wrapping_sub(64) >> 3) else {
-            return false;
-        };
-        let was = *byte & bit != 0;
-        *byte |= bit;
         was
     }
 
     /// Whether the entry of this index was marked.
-    pub fn is_marked(&self, at: usize) -> bool {
-        if at < 64 {
-            return self.first & 1u64 << at != 0;
-        }
-        self.more.get(at.wrapping_sub(64) >> 3).is_some_and(|byte| byte & 1u8 << (at & 7) != 0)
+    pub fn is_marked(&mut self, at: usize) -> bool {
+        self.byte(at).is_some_and(|byte| *byte & 1 << (at & 7) != 0)
+    }
+
+    fn byte(&mut self, at: usize) -> Option<&mut u8> {
+        let at = at >> 3;
+        self.first.get_mut(at).or_else(|| self.more.get_mut(at.wrapping_sub(FIRST)))
     }
 }

@@ -26,7 +26,8 @@ pub struct Get<'a> {
     buffer: &'a mut [u8],
     from: usize,
     to: usize,
-    offset: u64,
+    /// Plain bytes that came from the source.
+    fetched: u64,
     status: Result<(), UnitError>,
     widths: &'a mut Widths,
     after: AfterLoad,
@@ -39,20 +40,18 @@ impl<'a> Get<'a> {
         widths: &'a mut Widths,
         after: AfterLoad,
     ) -> Self {
-        Self { source, buffer, from: 0, to: 0, offset: 0, status: Ok(()), widths, after }
+        Self { source, buffer, from: 0, to: 0, fetched: 0, status: Ok(()), widths, after }
     }
 
     /// Fills `into` with raw bytes. Pieces that are larger than the block buffer come straight from the codec.
     pub fn bytes(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
         self.status?;
-        let held = self.buffer.get(self.from..self.to).unwrap_or(&[]);
-        if into.len() <= held.len() {
-            let n = copy(into, held);
-            self.from = self.from.wrapping_add(n);
-            self.offset = self.offset.wrapping_add(n as u64);
-            return Ok(());
+        let n = copy(into, self.buffer.get(self.from..self.to).unwrap_or(&[]));
+        self.from = self.from.wrapping_add(n);
+        match into.get_mut(n..) {
+            Some(rest) if !rest.is_empty() => self.bytes_beyond(rest),
+            _ => Ok(()),
         }
-        self.bytes_beyond(into)
     }
 
     /// A value whose size is known when compiling: one load, where the buffer holds it.
@@ -61,7 +60,6 @@ impl<'a> Get<'a> {
         let held = self.buffer.get(self.from..self.to).and_then(|held| held.first_chunk());
         if let (Some(bytes), Ok(())) = (held, self.status) {
             self.from = self.from.wrapping_add(N);
-            self.offset = self.offset.wrapping_add(N as u64);
             return Ok(*bytes);
         }
         let mut bytes = [0; N];
@@ -69,29 +67,20 @@ impl<'a> Get<'a> {
         Ok(bytes)
     }
 
+    /// Fills `into` when the buffer is used up.
     #[cold]
     fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
-        let mut filled = copy(into, self.buffer.get(self.from..self.to).unwrap_or(&[]));
-        self.from = self.from.wrapping_add(filled);
-        let rest = into.get_mut(filled..).unwrap_or(&mut []);
-        if rest.len() >= self.buffer.len() {
-            filled = filled.wrapping_add(self.source.read(rest));
+        let found = if into.len() < self.buffer.len() {
+            self.to = self.source.read(self.buffer);
+            self.fetched = self.fetched.wrapping_add(self.to as u64);
+            self.from = copy(into, self.buffer.get(..self.to).unwrap_or(&[]));
+            self.from
         } else {
-            self.refill();
-            let n = copy(rest, self.buffer.get(..self.to).unwrap_or(&[]));
-            self.from = n;
-            filled = filled.wrapping_add(n);
-        }
-        self.offset = self.offset.wrapping_add(filled as u64);
-        if filled < into.len() {
-            return Err(self.ended());
-        }
-        Ok(())
-    }
-
-    fn refill(&mut self) {
-        self.from = 0;
-        self.to = self.source.read(self.buffer);
+            let found = self.source.read(into);
+            self.fetched = self.fetched.wrapping_add(found as u64);
+            found
+        };
+        if found < into.len() { Err(self.ended()) } else { Ok(()) }
     }
 
     fn ended(&mut self) -> UnitError {
@@ -102,40 +91,36 @@ impl<'a> Get<'a> {
     /// Passes over `len` plain bytes.
     pub fn skip(&mut self, len: u64) -> Result<(), UnitError> {
         self.status?;
-        let mut left = len;
-        loop {
-            let held = self.to.saturating_sub(self.from);
-            let n = held.min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.from = self.from.wrapping_add(n);
-            self.offset = self.offset.wrapping_add(n as u64);
-            left = left.saturating_sub(n as u64);
-            if left == 0 {
-                return Ok(());
-            }
-            if self.buffer.is_empty() {
-                let mut byte = [0];
-                if self.source.read(&mut byte) == 0 {
-                    return Err(self.ended());
-                }
-                self.offset = self.offset.wrapping_add(1);
-                left = left.saturating_sub(1);
-                continue;
-            }
-            self.refill();
-            if self.to == 0 {
+        let held = self.held().min(len);
+        self.from = self.from.wrapping_add(held as usize);
+        let mut left = len.wrapping_sub(held);
+        while left > 0 {
+            let mut byte = [0];
+            let room = if self.buffer.is_empty() { &mut byte } else { &mut *self.buffer };
+            let n = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
+            let found = self.source.read(room.get_mut(..n).unwrap_or_default());
+            self.fetched = self.fetched.wrapping_add(found as u64);
+            if found < n {
                 return Err(self.ended());
             }
+            left = left.wrapping_sub(n as u64);
         }
+        Ok(())
+    }
+
+    /// Bytes that the buffer holds.
+    fn held(&self) -> u64 {
+        self.to.wrapping_sub(self.from) as u64
     }
 
     /// Passes over all that is left; how many plain bytes that was. At the end of the unit this is 0.
     pub fn skip_rest(&mut self) -> Result<u64, UnitError> {
         self.status?;
-        let start = self.offset;
+        let start = self.offset();
         match self.skip(u64::MAX) {
             Err(UnitError::End) => {
                 self.status = Ok(());
-                Ok(self.offset.saturating_sub(start))
+                Ok(self.offset().saturating_sub(start))
             }
             Err(error) => Err(error),
             Ok(()) => Ok(u64::MAX),
@@ -145,12 +130,12 @@ impl<'a> Get<'a> {
     /// Fills as much of `into` as the unit still has; how many bytes that was.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, UnitError> {
         self.status?;
-        let start = self.offset;
+        let start = self.offset();
         match self.bytes(into) {
             Ok(()) => Ok(into.len()),
             Err(UnitError::End) => {
                 self.status = Ok(());
-                Ok(usize::try_from(self.offset.saturating_sub(start)).unwrap_or(into.len()))
+                Ok(usize::try_from(self.offset().saturating_sub(start)).unwrap_or(into.len()))
             }
             Err(error) => Err(error),
         }
@@ -299,12 +284,12 @@ impl<'a> Get<'a> {
 
     /// How many plain bytes were read so far.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.fetched.wrapping_sub(self.held())
     }
 
     /// How many plain bytes are left, where the codec can tell (stored units); `None` where it cannot.
     pub fn left(&self) -> Option<u64> {
-        self.source.left().map(|left| left.saturating_add(self.to.saturating_sub(self.from) as u64))
+        self.source.left().map(|left| left.saturating_add(self.held()))
     }
 
     /// Width of a guest-physical address in the file, in bytes.

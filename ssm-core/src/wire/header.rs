@@ -1,9 +1,11 @@
-//! The file header in its five layouts (SPEC.md, "Header" and "Header of 2.0").
+//! The file header: what it says in all formats, and its four layouts of 1.x (SPEC.md, "Header").
 
+use super::streamed::is_stream;
 use super::{FormatError, HeaderField, field, set_field};
+use crate::copy::copy;
 
 /// Bytes of the magic, padding included.
-const MAGIC_LEN: usize = 32;
+const MAGIC_LEN: u64 = 32;
 /// Where the size field starts; the CRC field follows it. These 12 bytes are the commit point of a save.
 pub(crate) const SIZE_AT: u64 = 32;
 /// Where CRC coverage starts in every layout (Q1).
@@ -11,12 +13,8 @@ pub(crate) const CRC_FROM: u64 = 44;
 /// Bytes to read before [`Header::parse`]: the longest header. Every genuine file is longer (Q18).
 pub(crate) const HEADER_PROBE: usize = 80;
 
-const MAGIC_STEM: &[u8; 23] = b"\x7fVirtualBox SavedState ";
+pub(super) const MAGIC_STEM: &[u8; 23] = b"\x7fVirtualBox SavedState ";
 const END_RECORD: u64 = 28;
-
-/// Bytes of a 2.0 header, and where its checksum is.
-pub(crate) const STREAM_HEADER_LEN: usize = 64;
-pub(crate) const STREAM_HEADER_CRC: usize = 60;
 
 /// The formats that are read here. [`Format::V1_2`] and [`Format::V2_0`] are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +128,7 @@ impl Header {
     }
 
     /// Bytes of the header itself: the first unit starts there. 60, 64 or 80.
+    #[inline(never)]
     pub const fn len(&self) -> u64 {
         match (self.format, self.host_bits) {
             (Format::V1_0, Some(32)) => 60,
@@ -157,37 +156,39 @@ impl Header {
     /// Checks magic, version, widths, UUID and the fields of a stream; the size of a 1.x file is checked against the medium
     /// by [`check_size`](Self::check_size), the checksums by whoever reads the file.
     pub fn parse(start: &[u8]) -> Result<Header, FormatError> {
-        let header = Self::parse_format(start)?;
-        if header.format.is_streamed() {
-            header.check_fields(true)?;
+        if is_stream(start) {
+            let header = Self::parse_stream(start)?;
+            header.check_stream_fields()?;
+            return Ok(header);
         }
-        Ok(header)
+        let mut padded = [0; HEADER_PROBE];
+        copy(&mut padded, start);
+        Self::parse_padded(&padded, start.len())
     }
 
-    /// The same without the writer's version and the widths of a 2.0 header, which are checked later (Q26).
-    pub(crate) fn parse_format(start: &[u8]) -> Result<Header, FormatError> {
-        let stem = start.get(..MAGIC_STEM.len()).unwrap_or(start);
-        if !MAGIC_STEM.starts_with(stem) {
+    /// The same for a 1.x file of which `found` bytes are there, with zeros behind them.
+    #[inline(never)]
+    pub(crate) fn parse_padded(start: &[u8; HEADER_PROBE], found: usize) -> Result<Header, FormatError> {
+        let stem = found.min(MAGIC_STEM.len());
+        if start.get(..stem) != MAGIC_STEM.get(..stem) {
             return Err(FormatError::Magic);
         }
-        let short = |needed: u64| FormatError::Truncated { needed, found: start.len() as u64 };
-        let Some(magic) = start.first_chunk::<MAGIC_LEN>() else {
-            return Err(short(MAGIC_LEN as u64));
+        let found = found as u64;
+        if found < MAGIC_LEN {
+            return Err(FormatError::Truncated { needed: MAGIC_LEN, found });
+        }
+        let is_whole = field(start, 23) == *b"V1." && field(start, 27) == *b"\n\0\0\0\0";
+        let format = match field(start, 26) {
+            [b'0'] if is_whole => Format::V1_0,
+            [b'1'] if is_whole => Format::V1_1,
+            [b'2'] if is_whole => Format::V1_2,
+            _ => return Err(FormatError::Version { found: field(start, 24) }),
         };
-        let format = match magic.get(MAGIC_STEM.len()..) {
-            Some(b"V1.0\n\0\0\0\0") => Format::V1_0,
-            Some(b"V1.1\n\0\0\0\0") => Format::V1_1,
-            Some(b"V1.2\n\0\0\0\0") => Format::V1_2,
-            Some(b"V2.0\n\0\0\0\0") => Format::V2_0,
-            _ => {
-                return Err(FormatError::Version { found: field(magic, 24) });
-            }
-        };
-        let u8_at = |at| u8::from_le_bytes(field(start, at));
+        let u16_at = |at| u16::from_le_bytes(field(start, at));
         let u32_at = |at| u32::from_le_bytes(field(start, at));
         let mut header = Header {
             format,
-            file_len: u64::from_le_bytes(field(start, 32)),
+            file_len: u64::from_le_bytes(field(start, SIZE_AT as usize)),
             crc: u32_at(40),
             writer: None,
             host_bits: None,
@@ -202,41 +203,30 @@ impl Header {
                 header.gc_phys_bytes = Some(4);
                 header.gc_ptr_bytes = Some(4);
             }
-            Format::V1_1 => {}
-            Format::V1_2 | Format::V2_0 => {
-                let at = if format.is_streamed() { 32 } else { 64 };
+            Format::V1_1 | Format::V2_0 => {}
+            Format::V1_2 => {
                 header.writer = Some(WriterVersion {
-                    major: u16::from_le_bytes(field(start, at)),
-                    minor: u16::from_le_bytes(field(start, at + 2)),
-                    build: u32_at(at + 4),
-                    revision: u32_at(at + 8),
+                    major: u16_at(64),
+                    minor: u16_at(66),
+                    build: u32_at(68),
+                    revision: u32_at(72),
                 });
-                header.host_bits = Some(u8_at(at + 12));
-                header.gc_phys_bytes = Some(u8_at(at + 13));
-                header.gc_ptr_bytes = Some(u8_at(at + 14));
+                let [host_bits, gc_phys_bytes, gc_ptr_bytes] = field(start, 76);
+                header.host_bits = Some(host_bits);
+                header.gc_phys_bytes = Some(gc_phys_bytes);
+                header.gc_ptr_bytes = Some(gc_ptr_bytes);
             }
         }
-        if format.is_streamed() {
-            let Some(start) = start.first_chunk::<STREAM_HEADER_LEN>() else {
-                return Err(short(STREAM_HEADER_LEN as u64));
-            };
-            (header.file_len, header.crc) = (0, u32_at(60));
-            header.stream = Some(StreamFields::parse(start)?);
-            return Ok(header);
-        }
         let needed = header.len().saturating_add(END_RECORD);
-        if (start.len() as u64) < needed.min(HEADER_PROBE as u64) {
-            return Err(short(needed));
+        if found < needed.min(HEADER_PROBE as u64) {
+            return Err(FormatError::Truncated { needed, found });
         }
-        let uuid_at = if header.len() == 60 { 44 } else { 48 };
-        header.check_fields(u128::from_le_bytes(field(start, uuid_at)) == 0)?;
+        let uuid: [u8; 16] = field(start, if header.len() == 60 { 44 } else { 48 });
+        header.check_fields(uuid == [0; 16])?;
         Ok(header)
     }
 
-    pub(crate) fn check_fields(&self, nil_uuid: bool) -> Result<(), FormatError> {
-        if self.format.is_streamed() {
-            self.check_later_fields()?;
-        }
+    pub(super) fn check_fields(&self, nil_uuid: bool) -> Result<(), FormatError> {
         if let Some(WriterVersion { major, revision, .. }) = self.writer {
             if !(1..=1000).contains(&major) {
                 return Err(FormatError::Writer { field: HeaderField::Major, found: major.into(), max: 1000 });
@@ -306,27 +296,8 @@ impl Header {
         out
     }
 
-    /// The 64 bytes of a 2.0 header without its checksum, which goes to [`STREAM_HEADER_CRC`].
-    pub(crate) fn emit_stream(&self, stream: &StreamFields) -> [u8; STREAM_HEADER_LEN] {
-        let mut out = [0; STREAM_HEADER_LEN];
-        let patched = self.emit();
-        set_field(&mut out, 0, field::<23>(&patched, 0));
-        set_field(&mut out, 23, *b"V2.0\n");
-        set_field(&mut out, 32, field::<16>(&patched, 64));
-        set_field(&mut out, 48, stream.units.to_le_bytes());
-        let flags = u32::from(stream.is_checked) | u32::from(stream.is_live) << 1;
-        set_field(&mut out, 52, flags.to_le_bytes());
-        set_field(&mut out, 56, stream.max_block.to_le_bytes());
-        out
-    }
-
     /// Whether a writer may put these fields into a file: the ranges of the strictest original reader (Q11).
     pub(crate) fn check_writable(&self) -> Result<(), FormatError> {
-        self.check_later_fields()?;
-        self.check_fields(true)
-    }
-
-    fn check_later_fields(&self) -> Result<(), FormatError> {
         if let Some(WriterVersion { minor, build, .. }) = self.writer {
             if minor > 1000 {
                 return Err(FormatError::Writer { field: HeaderField::Minor, found: minor.into(), max: 1000 });
@@ -335,26 +306,7 @@ impl Header {
                 return Err(FormatError::Writer { field: HeaderField::Build, found: build, max: 1_048_576 });
             }
         }
-        Ok(())
-    }
-}
-
-impl StreamFields {
-    fn parse(start: &[u8; STREAM_HEADER_LEN]) -> Result<Self, FormatError> {
-        let u32_at = |at| u32::from_le_bytes(field(start, at));
-        let bad = |field, found| Err(FormatError::Stream { field, found });
-        let reserved = u8::from_le_bytes(field(start, 47));
-        let (flags, max_block) = (u32_at(52), u32_at(56));
-        if reserved != 0 {
-            return bad(HeaderField::Reserved, reserved.into());
-        }
-        if flags > 3 {
-            return bad(HeaderField::Flags, flags);
-        }
-        if !(1024..=4096).contains(&max_block) || max_block & 255 != 0 {
-            return bad(HeaderField::Block, max_block);
-        }
-        Ok(Self { units: u32_at(48), is_checked: flags & 1 != 0, is_live: flags & 2 != 0, max_block })
+        self.check_fields(true)
     }
 }
 
@@ -404,35 +356,6 @@ mod tests {
         let mut newer = NO_UNITS;
         newer[24..27].copy_from_slice(b"2.1");
         assert_eq!(Header::parse(&newer), Err(FormatError::Version { found: *b"2.1" }));
-    }
-
-    /// The header of a file without units, written by the original system.
-    const STREAM: [u8; 64] = *b"\x7fVirtualBox SavedState V2.0\n\0\0\0\0\
-        \x06\0\x01\0\x61\0\0\0\x14\xa0\0\0\x40\x08\x08\0\
-        \0\0\0\0\x01\0\0\0\0\x10\0\0CRC!";
-
-    #[test]
-    fn a_stream() {
-        let header = Header::parse(&STREAM).unwrap();
-        assert_eq!((header.format, header.len(), header.file_len), (Format::V2_0, 64, 0));
-        assert_eq!(header.writer, Some(WriterVersion { major: 6, minor: 1, build: 97, revision: 40980 }));
-        let stream = StreamFields { units: 0, is_checked: true, is_live: false, max_block: 4096 };
-        assert_eq!(header.stream, Some(stream));
-        assert_eq!(header.emit_stream(&stream)[..60], STREAM[..60]);
-        for len in 0..64 {
-            assert!(matches!(Header::parse(&STREAM[..len]), Err(FormatError::Truncated { .. })), "{len}");
-        }
-        let with = |at: usize, value: u8| {
-            let mut bad = STREAM;
-            bad[at] = value;
-            Header::parse(&bad).unwrap_err()
-        };
-        assert_eq!(with(47, 1), FormatError::Stream { field: HeaderField::Reserved, found: 1 });
-        assert_eq!(with(52, 4), FormatError::Stream { field: HeaderField::Flags, found: 4 });
-        assert_eq!(with(56, 1), FormatError::Stream { field: HeaderField::Block, found: 4097 });
-        assert_eq!(with(57, 32), FormatError::Stream { field: HeaderField::Block, found: 8192 });
-        assert_eq!(with(35, 4).kind(), "writer");
-        assert_eq!(with(45, 5), FormatError::Width { field: HeaderField::GcPhysBytes, found: 5 });
     }
 
     #[test]

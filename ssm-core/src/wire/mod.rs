@@ -8,7 +8,7 @@ pub(crate) mod streamed;
 mod unit;
 
 pub use error::{FormatError, HeaderField, Structure};
-pub(crate) use header::{CRC_FROM, HEADER_PROBE, SIZE_AT, STREAM_HEADER_CRC, STREAM_HEADER_LEN};
+pub(crate) use header::{CRC_FROM, HEADER_PROBE, SIZE_AT};
 pub use header::{Format, Header, StreamFields, WriterVersion};
 pub use unit::MAX_FILE_NAME;
 pub(crate) use unit::{Mark, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader};

@@ -18,7 +18,7 @@ const UNIT: [u8; 8] = *b"\nUnit\n\0\0";
 const END: [u8; 8] = *b"\nTheEnd\0";
 
 /// The fixed part of a unit header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnitHeader {
     /// Bytes of header, name, NUL and packed data.
     pub len: u64,

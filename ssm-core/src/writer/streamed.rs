@@ -8,9 +8,9 @@ use crate::io::Stop;
 use crate::unit::MAX_NAME;
 use crate::wire::streamed::{
     DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS, Footer, MAX_BLOCK, MAX_ENTRIES, Record, RecordKind,
-    StreamUnit, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
+    STREAM_HEADER_CRC, StreamUnit, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
 };
-use crate::wire::{Format, Header, STREAM_HEADER_CRC, StreamFields, set_field};
+use crate::wire::{Format, Header, StreamFields, set_field};
 use embedded_io::Write;
 
 /// Files of format 2.0, on a medium that can write.

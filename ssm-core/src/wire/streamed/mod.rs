@@ -4,12 +4,14 @@
 //! compares.
 
 mod directory;
+mod header;
 mod record;
 mod unit;
 
 pub(crate) use directory::{
     DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN, Footer, MAX_ENTRIES,
 };
+pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream};
 pub(crate) use record::{
     MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, TERMINATOR_LEN, Terminator,
     size_bytes,
