@@ -1,16 +1,18 @@
 //! A file opened to be looked at: its units one by one, in any order, without a machine.
 
-use crate::codec::Decode;
+use crate::codec::{Decode, tag};
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::error::LoadError;
+use crate::formats::AnyFormat;
 use crate::io::Stop;
 use crate::medium::{Located, Medium};
 use crate::notes;
 use crate::progress::Progress;
 use crate::registry::SELF_NAME;
-use crate::source::{State, UnitSource};
+use crate::source::{Records, Tagged, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitError, UnitId, UnitRecord};
+use crate::walk::{RecordCounts, Walk};
 use crate::wire::{Header, MAX_FILE_NAME};
 use embedded_io::{ErrorType, Read, Seek};
 
@@ -33,9 +35,10 @@ use embedded_io::{ErrorType, Read, Seek};
 /// }
 /// # Ok::<(), ssm_core::LoadError<embedded_io::ErrorKind>>(())
 /// ```
-pub struct Archive<R: ErrorType, D, B> {
+pub struct Archive<R: ErrorType, D, B, C = Crc32Bytewise> {
     medium: Medium<R>,
     codec: D,
+    crc: C,
     scratch: B,
     header: Header,
     /// The name of the unit at hand, with its NUL.
@@ -48,25 +51,41 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
         Self::open_with(medium, codec, scratch, Crc32Bytewise)
     }
 
-    /// The same with another way to compute CRC-32.
-    pub fn open_with(medium: R, codec: D, scratch: B, mut crc: impl Crc32) -> Result<Self, LoadError<R::Error>> {
-        let mut archive = Self::open_unchecked(medium, codec, scratch)?;
-        let scratch = archive.scratch.as_mut();
-        match archive.medium.check(&archive.header, &mut crc, scratch, &mut Progress::new()) {
+    /// Opens a file by its header alone, to look at what is left of a damaged one. Every structure is still checked when
+    /// it is read.
+    pub fn open_unchecked(medium: R, codec: D, scratch: B) -> Result<Self, LoadError<R::Error>> {
+        Self::open_unchecked_with(medium, codec, scratch, Crc32Bytewise)
+    }
+}
+
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
+    /// As [`open`](Archive::open), with another way to compute CRC-32.
+    pub fn open_with(medium: R, codec: D, scratch: B, crc: C) -> Result<Self, LoadError<R::Error>> {
+        let mut archive = Self::start(medium, codec, scratch, crc, true)?;
+        let Archive { medium, scratch, header, crc, .. } = &mut archive;
+        let (scratch, progress) = (scratch.as_mut(), &mut Progress::new());
+        let checked = match header.format.is_streamed() {
+            true => medium.check_stream(header, crc, scratch, progress),
+            false => medium.check(header, crc, scratch, progress),
+        };
+        match checked {
             Ok(()) => Ok(archive),
             Err(Stop) => Err(archive.medium.error()),
         }
     }
 
-    /// Opens a file by its header alone, to look at what is left of a damaged one. Every structure is still checked when
-    /// it is read.
-    pub fn open_unchecked(medium: R, codec: D, mut scratch: B) -> Result<Self, LoadError<R::Error>> {
+    /// As [`open_unchecked`](Archive::open_unchecked), with another way to compute CRC-32.
+    pub fn open_unchecked_with(medium: R, codec: D, scratch: B, crc: C) -> Result<Self, LoadError<R::Error>> {
+        Self::start(medium, codec, scratch, crc, false)
+    }
+
+    fn start(medium: R, codec: D, mut scratch: B, mut crc: C, footer: bool) -> Result<Self, LoadError<R::Error>> {
         if scratch.as_mut().is_empty() {
             return Err(LoadError::Scratch { needed: 1 });
         }
         let mut medium = Medium::new(medium);
-        match medium.measure().and_then(|()| medium.header()) {
-            Ok(header) => Ok(Self { medium, codec, scratch, header, name: [0; MAX_FILE_NAME + 1] }),
+        match medium.open::<AnyFormat>(&mut crc, footer) {
+            Ok(header) => Ok(Self { medium, codec, crc, scratch, header, name: [0; MAX_FILE_NAME + 1] }),
             Err(Stop) => Err(medium.error()),
         }
     }
@@ -86,40 +105,96 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
         self.medium.into_inner()
     }
 
-    /// The units in the order of the file.
-    pub fn units(&mut self) -> Units<'_, R, D, B> {
+    /// The units in the order of the file; of a live save once per pass.
+    pub fn units(&mut self) -> Units<'_, R, D, B, C> {
         Units { at: Some(self.header.len()), archive: self }
     }
 
-    /// The first unit of this name and instance. [`LoadError::NotFound`] only if all unit headers are sound.
-    pub fn seek(&mut self, id: UnitId<'_>) -> Result<UnitReader<'_, R, D, B>, LoadError<R::Error>> {
+    /// The first unit of this name and instance; of a live save that of the final pass, or the last if it has none there.
+    /// [`LoadError::NotFound`] only if all unit headers, or the directory of a 2.0 file, are sound.
+    ///
+    /// The directory is used where there is one that is sound, otherwise all unit headers are gone through.
+    pub fn seek(&mut self, id: UnitId<'_>) -> Result<UnitReader<'_, R, D, B, C>, LoadError<R::Error>> {
         self.find(id.name.as_bytes(), id.instance)
     }
 
     /// The same for a name in an unknown encoding of up to 255 bytes.
-    pub fn find(&mut self, name: &[u8], instance: u32) -> Result<UnitReader<'_, R, D, B>, LoadError<R::Error>> {
-        let mut at = self.header.len();
-        while let Some(unit) = self.located(at)? {
-            if unit.header.instance == instance && unit.name(&self.name) == Some(name) {
-                return Ok(UnitReader { archive: self, unit });
+    pub fn find(&mut self, name: &[u8], instance: u32) -> Result<UnitReader<'_, R, D, B, C>, LoadError<R::Error>> {
+        if self.header.format.is_streamed() {
+            match self.by_directory(name, instance) {
+                Ok(Some(at)) => return self.reader_at(at),
+                Ok(None) => return Err(LoadError::NotFound),
+                Err(Stop) if self.medium.forgive_damage() => {}
+                Err(Stop) => return Err(self.medium.error()),
             }
-            at = unit.end();
+        }
+        let (mut at, mut last_live) = (self.header.len(), None);
+        while let Some((unit, _)) = self.located(at)? {
+            if unit.instance == instance && unit.name(&self.name) == Some(name) {
+                if unit.pass.is_none() {
+                    return self.reader_at(unit.offset);
+                }
+                last_live = Some(unit.offset);
+            }
+            at = unit.end;
+        }
+        match last_live {
+            Some(at) => self.reader_at(at),
+            None => Err(LoadError::NotFound),
+        }
+    }
+
+    /// The unit of this name and instance in a live pass, counted from 0.
+    pub fn find_in_pass(
+        &mut self,
+        name: &[u8],
+        instance: u32,
+        pass: u32,
+    ) -> Result<UnitReader<'_, R, D, B, C>, LoadError<R::Error>> {
+        let mut at = self.header.len();
+        while let Some((unit, _)) = self.located(at)? {
+            if (unit.instance, unit.pass) == (instance, Some(pass)) && unit.name(&self.name) == Some(name) {
+                return self.reader_at(unit.offset);
+            }
+            at = unit.end;
         }
         Err(LoadError::NotFound)
     }
 
+    fn by_directory(&mut self, name: &[u8], instance: u32) -> Result<Option<u64>, Stop> {
+        let footer = self.medium.footer(&mut self.crc)?;
+        let found = self.medium.find_by_directory(&footer, &mut self.crc, (name, instance), &mut self.name)?;
+        Ok(found.map(|unit| unit.offset))
+    }
+
+    fn reader_at(&mut self, offset: u64) -> Result<UnitReader<'_, R, D, B, C>, LoadError<R::Error>> {
+        match self.located(offset)? {
+            Some((unit, records)) => Ok(UnitReader { archive: self, unit, records }),
+            None => Err(LoadError::NotFound),
+        }
+    }
+
     /// The unit whose header is at `offset`, as [`UnitReader::offset`] gave it; `None` at the end record.
-    pub fn unit_at(&mut self, offset: u64) -> NextUnit<'_, R, D, B> {
-        Ok(self.located(offset)?.map(|unit| UnitReader { archive: self, unit }))
+    pub fn unit_at(&mut self, offset: u64) -> NextUnit<'_, R, D, B, C> {
+        Ok(self.located(offset)?.map(|(unit, records)| UnitReader { archive: self, unit, records }))
     }
 
-    fn located(&mut self, at: u64) -> Result<Option<Located>, LoadError<R::Error>> {
-        self.medium.unit_at(at, &mut self.name).map_err(|Stop| self.medium.error())
+    fn located(&mut self, at: u64) -> Result<Option<(Located, Option<RecordCounts>)>, LoadError<R::Error>> {
+        let Self { medium, crc, name, header, .. } = self;
+        let found = match header.format.is_streamed() {
+            true => medium.stream_unit_at(at, crc, name).map(|found| found.map(|(unit, counts)| (unit, Some(counts)))),
+            false => medium.unit_at(at, name).map(|found| found.map(|unit| (unit, None))),
+        };
+        found.map_err(|Stop| self.medium.error())
     }
 
-    /// Checks all that can be checked beyond [`open`](Self::open): every unit header, then every unit decoded to its end.
-    /// `progress` gets the file offset that was reached. The last bytes of a file are under no checksum (Q1).
+    /// Checks all that can be checked beyond [`open`](Archive::open): every unit header, every record and checksum, then
+    /// every unit decoded to its end, the directory. `progress` gets the file offset that was reached. The last bytes of a
+    /// 1.x file are under no checksum (Q1).
     pub fn verify(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), LoadError<R::Error>> {
+        if self.header.format.is_streamed() {
+            return self.verify_stream(progress).map_err(|Stop| self.medium.error());
+        }
         let mut units = self.units();
         while units.next_unit()?.is_some() {}
         let mut units = self.units();
@@ -128,6 +203,35 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
             progress(unit.offset().saturating_add(unit.record_len()));
         }
         Ok(())
+    }
+
+    fn verify_stream(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), Stop> {
+        let Archive { medium, codec, crc, scratch, header, name } = self;
+        let scratch = scratch.as_mut();
+        let half = scratch.len() / 2;
+        let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
+        medium.go(0)?;
+        let mut walk = Walk::new(&mut *crc);
+        walk.header(medium)?;
+        while let Some(mut unit) = walk.next(medium, name)? {
+            let mut source = UnitSource {
+                medium: &mut *medium,
+                codec: &mut *codec,
+                packed: &mut *packed,
+                held: (0, 0),
+                progress: &mut Progress::new(),
+                unit: &mut unit,
+                name: &*name,
+                body: Records::new(&mut walk, true),
+            };
+            let skip = &mut |get: &mut Get<'_>| get.skip_rest().map(|_| ());
+            source.run(plain, &mut Widths::of(header), AfterLoad::Resume, true, skip)?;
+            progress(unit.end);
+        }
+        let footer = walk.end(medium, header)?;
+        medium.check_directory(&footer, walk.crc32(), name)?;
+        // A file that goes on has no footer at its end.
+        medium.footer(walk.crc32()).map(|_| ())
     }
 
     /// Gives the pairs of strings of the built-in unit to `note`, in order; none if the file has no such unit.
@@ -143,36 +247,38 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Archive<R, D, B> {
 }
 
 /// What [`Units::next_unit`] gives.
-pub type NextUnit<'a, R, D, B> = Result<Option<UnitReader<'a, R, D, B>>, LoadError<<R as ErrorType>::Error>>;
+pub type NextUnit<'a, R, D, B, C = Crc32Bytewise> =
+    Result<Option<UnitReader<'a, R, D, B, C>>, LoadError<<R as ErrorType>::Error>>;
 
 /// The units of an [`Archive`], one after the other.
-pub struct Units<'a, R: ErrorType, D, B> {
-    archive: &'a mut Archive<R, D, B>,
+pub struct Units<'a, R: ErrorType, D, B, C = Crc32Bytewise> {
+    archive: &'a mut Archive<R, D, B, C>,
     /// The file offset of the next; `None` behind the last.
     at: Option<u64>,
 }
 
-impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> Units<'_, R, D, B> {
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Units<'_, R, D, B, C> {
     /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
-    pub fn next_unit(&mut self) -> NextUnit<'_, R, D, B> {
+    pub fn next_unit(&mut self) -> NextUnit<'_, R, D, B, C> {
         let Some(at) = self.at.take() else {
             return Ok(None);
         };
-        let Some(unit) = self.archive.located(at)? else {
+        let Some((unit, records)) = self.archive.located(at)? else {
             return Ok(None);
         };
-        self.at = Some(unit.end());
-        Ok(Some(UnitReader { archive: self.archive, unit }))
+        self.at = Some(unit.end);
+        Ok(Some(UnitReader { archive: self.archive, unit, records }))
     }
 }
 
 /// One unit of an [`Archive`].
-pub struct UnitReader<'a, R: ErrorType, D, B> {
-    archive: &'a mut Archive<R, D, B>,
+pub struct UnitReader<'a, R: ErrorType, D, B, C = Crc32Bytewise> {
+    archive: &'a mut Archive<R, D, B, C>,
     unit: Located,
+    records: Option<RecordCounts>,
 }
 
-impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> UnitReader<'_, R, D, B, C> {
     /// The whole name, 1 to 255 bytes.
     pub fn name(&self) -> &[u8] {
         self.unit.name(&self.archive.name).unwrap_or(&[])
@@ -180,12 +286,12 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
 
     /// The instance.
     pub fn instance(&self) -> u32 {
-        self.unit.header.instance
+        self.unit.instance
     }
 
     /// The version of its data.
     pub fn version(&self) -> u32 {
-        self.unit.header.version
+        self.unit.version
     }
 
     /// The file offset of its header in bytes.
@@ -195,12 +301,12 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
 
     /// Bytes of header, name and packed data.
     pub fn record_len(&self) -> u64 {
-        self.unit.header.len
+        self.unit.end.saturating_sub(self.unit.offset)
     }
 
     /// Bytes of packed data, with the tag byte.
     pub fn packed_len(&self) -> u64 {
-        self.unit.header.packed_len()
+        self.unit.end.saturating_sub(self.unit.data_at)
     }
 
     /// The unit as errors name it.
@@ -208,32 +314,43 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
         self.unit.record(&self.archive.name)
     }
 
-    /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing.
+    /// The live pass that it is from, counted from 0; `None` is the final one, and what every 1.x file has.
+    pub fn pass(&self) -> Option<u32> {
+        self.unit.pass
+    }
+
+    /// How many records it has in a 2.0 file; `None` in older ones.
+    pub fn records(&self) -> Option<RecordCounts> {
+        self.records
+    }
+
+    /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing. Units of 2.0 have no tag
+    /// byte: LZF where a record is packed with it, otherwise store.
     pub fn codec(&mut self) -> Result<Option<u8>, LoadError<R::Error>> {
+        if let Some(records) = self.records {
+            return Ok(match (records.lzf, records.raw.saturating_add(records.zero)) {
+                (0, 0) => None,
+                (0, _) => Some(tag::STORE),
+                _ => Some(tag::LZF),
+            });
+        }
         let mut tag = [0];
         if self.packed_len() == 0 {
             return Ok(None);
         }
         let medium = &mut self.archive.medium;
-        medium.read_exact_at(self.unit.data_at(), &mut tag).map_err(|Stop| medium.error())?;
+        medium.read_exact_at(self.unit.data_at, &mut tag).map_err(|Stop| medium.error())?;
         Ok(Some(tag[0]))
     }
 
-    /// Gets values, from the unit's first byte on.
+    /// Gets values, from the unit's first byte on. In a 2.0 file the checksum is compared if the unit is read to its end.
     pub fn read<T>(
         &mut self,
         read: impl FnOnce(&mut Get<'_>) -> Result<T, UnitError>,
     ) -> Result<T, LoadError<R::Error>> {
-        let Archive { medium, codec, scratch, header, name } = &mut *self.archive;
-        let scratch = scratch.as_mut();
-        let half = scratch.len() / 2;
-        let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
-        let progress = &mut Progress::new();
-        let (unit, state) = (&self.unit, State::before(&self.unit));
-        let source = UnitSource { medium, codec, packed, progress, unit, name, state };
         let mut read = Some(read);
         let mut value = None;
-        let outcome = source.run(plain, &mut Widths::of(header), AfterLoad::Resume, &mut |get| {
+        let outcome = self.run(&mut |get| {
             let Some(read) = read.take() else {
                 return Ok(());
             };
@@ -244,6 +361,28 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>> UnitReader<'_, R, D, B> {
             (Ok(()), Some(value)) => Ok(value),
             _ => Err(self.archive.medium.error()),
         }
+    }
+
+    fn run(&mut self, read: &mut dyn FnMut(&mut Get<'_>) -> Result<(), UnitError>) -> Result<(), Stop> {
+        let Archive { medium, codec, crc, scratch, header, name } = &mut *self.archive;
+        let scratch = scratch.as_mut();
+        let half = scratch.len() / 2;
+        let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
+        let (progress, widths, after) = (&mut Progress::new(), &mut Widths::of(header), AfterLoad::Resume);
+        let mut unit = self.unit;
+        if header.format.is_streamed() {
+            let stream_crc = medium.stream_crc_at(&unit)?;
+            let mut walk = Walk::new(crc);
+            walk.prime(header, stream_crc);
+            medium.go(unit.offset)?;
+            walk.next(medium, name)?;
+            let (unit, body) = (&mut unit, Records::new(&mut walk, true));
+            let mut source = UnitSource { medium, codec, packed, held: (0, 0), progress, unit, name, body };
+            return source.run(plain, widths, after, false, read);
+        }
+        let body = Tagged::before(&unit);
+        let mut source = UnitSource { medium, codec, packed, held: (0, 0), progress, unit: &mut unit, name, body };
+        source.run(plain, widths, after, false, read)
     }
 
     /// Decodes the unit to its end; the number of its plain bytes.

@@ -152,6 +152,16 @@ pub enum LoadError<E> {
     Repeated(UnitRecord),
     /// A unit is in the file that is registered with hooks only.
     WithoutData(UnitRecord),
+    /// A unit is in the file with a version that the registered unit does not load: see
+    /// [`Entry::oldest`](crate::Entry::oldest).
+    UnitVersion {
+        /// The unit.
+        unit: UnitRecord,
+        /// The versions that it loads: from this one
+        oldest: u32,
+        /// to this one.
+        newest: u32,
+    },
     /// The archive is sound and has no unit of that name and instance.
     NotFound,
     /// The scratch is too small.
@@ -165,7 +175,8 @@ pub enum LoadError<E> {
 
 impl<E> LoadError<E> {
     /// A short and stable word for the kind of failure: [`FormatError::kind`], [`UnitError::kind`], or one of `"io"`,
-    /// `"unknown-unit"`, `"missing-unit"`, `"repeated-unit"`, `"without-data"`, `"not-found"`, `"scratch"`, `"cancelled"`.
+    /// `"unknown-unit"`, `"missing-unit"`, `"repeated-unit"`, `"without-data"`, `"unit-version"`, `"not-found"`,
+    /// `"scratch"`, `"cancelled"`.
     pub const fn kind(&self) -> &'static str {
         match self {
             LoadError::Io(_) => "io",
@@ -175,6 +186,7 @@ impl<E> LoadError<E> {
             LoadError::MissingUnit(_) => "missing-unit",
             LoadError::Repeated(_) => "repeated-unit",
             LoadError::WithoutData(_) => "without-data",
+            LoadError::UnitVersion { .. } => "unit-version",
             LoadError::NotFound => "not-found",
             LoadError::Scratch { .. } => "scratch",
             LoadError::Cancelled => "cancelled",
@@ -188,7 +200,8 @@ impl<E> LoadError<E> {
             | LoadError::Unit { unit, .. }
             | LoadError::UnknownUnit(unit)
             | LoadError::Repeated(unit)
-            | LoadError::WithoutData(unit) => Some(unit),
+            | LoadError::WithoutData(unit)
+            | LoadError::UnitVersion { unit, .. } => Some(unit),
             _ => None,
         }
     }
@@ -217,6 +230,9 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             LoadError::Repeated(unit) => write!(f, "{unit}: the second of its name and instance"),
             LoadError::WithoutData(unit) => {
                 write!(f, "{unit}: this machine's unit has no data to load")
+            }
+            LoadError::UnitVersion { unit, oldest, newest } => {
+                write!(f, "{unit}: version {oldest} to {newest} expected")
             }
             LoadError::NotFound => f.write_str("no unit of that name and instance"),
             LoadError::Scratch { needed } => write!(f, "the scratch buffer is too small: {needed} bytes expected"),

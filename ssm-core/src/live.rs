@@ -59,9 +59,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
         units: &[Entry<M>],
     ) -> Result<Self, SaveError<W::Error>> {
         let Saver { mut writer, notes } = saver;
-        let Some(left) =
-            writer.take_scratch(Marks::bytes(units.len())).and_then(|taken| Marks::over(units.len(), taken))
-        else {
+        let Some(left) = writer.take_scratch(Marks::bytes(units.len())).map(Marks::over) else {
             return Err(SaveError::Scratch { needed: Marks::bytes(units.len()).saturating_add(1) });
         };
         let mut live = Self { writer, notes, left, pass: 0, max_passes: u32::MAX, max_bytes: u64::MAX, is_over: false };

@@ -1,4 +1,4 @@
-//! A file on a medium that can read and seek: its header, its checksum, the headers of its units.
+//! A file on a medium: what is read of it, what failed; and of a 1.x file the header, the checksum and the unit headers.
 
 use crate::crc32::Crc32;
 use crate::error::LoadError;
@@ -17,59 +17,57 @@ pub(crate) struct Medium<R: ErrorType> {
     failed: Option<LoadError<R::Error>>,
 }
 
-/// A unit that was found in a file. Its name is in the buffer that [`Medium::unit_at`] was given.
+/// A unit that was found in a file. Its name is in the buffer that it was found with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Located {
+    /// The file offsets of its header, of its data, and behind its data (0 where that is not known yet).
     pub offset: u64,
-    pub header: UnitHeader,
+    pub data_at: u64,
+    pub end: u64,
+    pub version: u32,
+    pub instance: u32,
+    /// Bytes of the name with its NUL.
+    pub name_len: u32,
+    /// The live pass; `None` is the final one.
+    pub pass: Option<u32>,
 }
 
 impl Located {
     /// The file's header, as if it were a unit before the first.
     pub fn header(header: &Header) -> Self {
-        Self { offset: 0, header: UnitHeader { len: header.len(), ..UnitHeader::default() } }
-    }
-
-    /// The file offset of the first packed byte.
-    pub fn data_at(&self) -> u64 {
-        self.offset.wrapping_add(self.header.data_from())
-    }
-
-    /// The file offset behind the last packed byte. In the file, as `Mark::parse` has checked.
-    pub fn end(&self) -> u64 {
-        self.offset.wrapping_add(self.header.len)
+        Self { end: header.len(), ..Self::default() }
     }
 
     /// The name in the buffer, without its NUL; `None` if it did not fit.
     pub fn name<'n>(&self, buffer: &'n [u8]) -> Option<&'n [u8]> {
-        buffer.get(..(self.header.name_len as usize).wrapping_sub(1))
+        buffer.get(..(self.name_len as usize).wrapping_sub(1))
     }
 
     /// The unit as errors name it.
     pub fn record(&self, buffer: &[u8]) -> UnitRecord {
-        let UnitHeader { version, instance, name_len, .. } = self.header;
-        UnitRecord::new(buffer, (name_len as usize).wrapping_sub(1), instance, version, self.offset)
+        let name_len = (self.name_len as usize).wrapping_sub(1);
+        UnitRecord::new(buffer, name_len, self.instance, self.version, self.offset)
     }
 }
 
-impl<R: Read + Seek> Medium<R> {
+impl<R: ErrorType> Medium<R> {
+    /// A medium at its start.
     pub fn new(input: R) -> Self {
-        Self { input, len: 0, position: u64::MAX, failed: None }
+        Self { input, len: 0, position: 0, failed: None }
     }
 
-    /// Finds out how large the medium is.
-    pub fn measure(&mut self) -> Result<(), Stop> {
-        match self.input.seek(SeekFrom::End(0)) {
-            Ok(len) => {
-                self.len = len;
-                Ok(())
-            }
-            Err(error) => Err(self.io(error)),
-        }
-    }
-
+    /// Bytes of the medium; 0 before it was measured.
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// The file offset of the next byte that is read front to back.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub fn into_inner(self) -> R {
+        self.input
     }
 
     /// Keeps what failed, unless something did before.
@@ -101,7 +99,7 @@ impl<R: Read + Seek> Medium<R> {
 
     #[cold]
     #[inline(never)]
-    fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
+    pub fn damaged(&mut self, offset: u64, error: FormatError) -> Stop {
         self.fail(LoadError::Format { offset, unit: None, error })
     }
 
@@ -119,32 +117,80 @@ impl<R: Read + Seek> Medium<R> {
     pub fn error(&mut self) -> LoadError<R::Error> {
         self.failed.take().unwrap_or(LoadError::Cancelled)
     }
+}
 
-    /// Fills `into` from `offset` on, or fails where the medium ends.
+impl<R: Read> Medium<R> {
+    /// Reads the next bytes until `into` is full or the medium ends; how many.
     #[inline(never)]
-    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
-        let seek = if self.position == offset { Ok(offset) } else { self.input.seek(SeekFrom::Start(offset)) };
-        self.position = u64::MAX;
-        match seek.and_then(|_| read_full(&mut self.input, into)) {
-            Ok(found) if found == into.len() => {
-                self.position = offset.wrapping_add(found as u64);
-                Ok(())
+    pub fn read_up_to(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
+        let position = core::mem::replace(&mut self.position, u64::MAX);
+        match read_full(&mut self.input, into) {
+            Ok(found) => {
+                self.position = position.wrapping_add(found as u64);
+                Ok(found)
             }
-            Ok(found) => Err(self.truncated(offset, into.len(), found)),
             Err(error) => Err(self.io(error)),
         }
     }
 
-    /// Reads the header.
-    #[inline(never)]
-    pub fn header(&mut self) -> Result<Header, Stop> {
-        let mut start = [0; HEADER_PROBE];
-        let found = usize::try_from(self.len).unwrap_or(usize::MAX).min(HEADER_PROBE);
-        self.read_exact_at(0, start.get_mut(..found).unwrap_or_default())?;
-        Header::parse_padded(&start, found).map_err(|error| self.damaged(error.header_offset(false), error))
+    /// Fills `into` with the next bytes, or fails where the medium ends.
+    pub fn read_next(&mut self, into: &mut [u8]) -> Result<(), Stop> {
+        let offset = self.position;
+        let found = self.read_up_to(into)?;
+        if found == into.len() { Ok(()) } else { Err(self.truncated(offset, into.len(), found)) }
+    }
+}
+
+impl<R: Read + Seek> Medium<R> {
+    /// Finds out how large the medium is.
+    pub fn measure(&mut self) -> Result<(), Stop> {
+        self.position = u64::MAX;
+        match self.input.seek(SeekFrom::End(0)) {
+            Ok(len) => {
+                self.len = len;
+                Ok(())
+            }
+            Err(error) => Err(self.io(error)),
+        }
     }
 
-    /// Checks the size and the checksum (Q1), reading the whole file through `scratch`.
+    /// Goes to `offset`, where the next read starts.
+    #[inline(never)]
+    pub fn go(&mut self, offset: u64) -> Result<(), Stop> {
+        if self.position == offset {
+            return Ok(());
+        }
+        self.position = u64::MAX;
+        match self.input.seek(SeekFrom::Start(offset)) {
+            Ok(_) => {
+                self.position = offset;
+                Ok(())
+            }
+            Err(error) => Err(self.io(error)),
+        }
+    }
+
+    /// Fills `into` from `offset` on, or fails where the medium ends.
+    #[inline(never)]
+    pub fn read_exact_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), Stop> {
+        self.go(offset)?;
+        self.read_next(into)
+    }
+
+    /// Reads what a file starts with; how many bytes there are.
+    pub fn start(&mut self, start: &mut [u8; HEADER_PROBE]) -> Result<usize, Stop> {
+        let found = usize::try_from(self.len).unwrap_or(usize::MAX).min(HEADER_PROBE);
+        self.read_exact_at(0, start.get_mut(..found).unwrap_or_default())?;
+        Ok(found)
+    }
+
+    /// Parses the header of a 1.x file.
+    #[inline(never)]
+    pub fn header(&mut self, start: &[u8; HEADER_PROBE], found: usize) -> Result<Header, Stop> {
+        Header::parse_padded(start, found).map_err(|error| self.damaged(error.header_offset(false), error))
+    }
+
+    /// Checks the size and the checksum of a 1.x file (Q1), reading all of it through `scratch`.
     #[inline(never)]
     pub fn check(
         &mut self,
@@ -154,10 +200,26 @@ impl<R: Read + Seek> Medium<R> {
         progress: &mut Progress<'_>,
     ) -> Result<(), Stop> {
         header.check_size(self.len).map_err(|error| self.damaged(32, error))?;
+        let computed = self.crc_of(CRC_FROM, header.uncovered_from(), crc, scratch, progress)?;
+        if computed == header.crc {
+            return Ok(());
+        }
+        Err(self.damaged(40, FormatError::Crc { stored: header.crc, computed }))
+    }
+
+    /// The CRC of the bytes from `at` to `end`, read through `scratch`.
+    #[inline(never)]
+    pub fn crc_of(
+        &mut self,
+        mut at: u64,
+        end: u64,
+        crc: &mut impl Crc32,
+        scratch: &mut [u8],
+        progress: &mut Progress<'_>,
+    ) -> Result<u32, Stop> {
         if scratch.is_empty() {
             return Err(self.scratch(1));
         }
-        let (mut at, end) = (CRC_FROM, header.uncovered_from());
         let mut computed = 0;
         while at < end {
             if progress.is_cancelled() {
@@ -168,15 +230,21 @@ impl<R: Read + Seek> Medium<R> {
             self.read_exact_at(at, piece)?;
             computed = crc.update(computed, piece);
             at = at.wrapping_add(n as u64);
-            progress.prepare(at, self.len);
+            progress.advance_to(at);
         }
-        if computed == header.crc {
-            return Ok(());
-        }
-        Err(self.damaged(40, FormatError::Crc { stored: header.crc, computed }))
+        Ok(computed)
     }
 
-    /// What stands at `offset`: a unit, or `None` for the end. The unit's name goes to `name`, with its NUL and as far as
+    /// Whether what failed is damage, which is then forgotten.
+    pub fn forgive_damage(&mut self) -> bool {
+        let is_damage = matches!(self.failed, Some(LoadError::Format { .. }));
+        if is_damage {
+            self.failed = None;
+        }
+        is_damage
+    }
+
+    /// What stands at `offset` of a 1.x file: a unit, or `None` for the end. The unit's name goes to `name`, with its NUL and as far as
     /// it fits; all of it is checked.
     #[inline(never)]
     pub fn unit_at(&mut self, offset: u64, name: &mut [u8]) -> Result<Option<Located>, Stop> {
@@ -202,12 +270,8 @@ impl<R: Read + Seek> Medium<R> {
         if nul != Some(len.wrapping_sub(1)) {
             return Err(self.damaged(at, FormatError::UnitName { found: header.name_len }));
         }
-        Ok(Some(Located { offset, header }))
-    }
-}
-
-impl<R: ErrorType> Medium<R> {
-    pub fn into_inner(self) -> R {
-        self.input
+        let UnitHeader { len, version, instance, name_len } = header;
+        let (data_at, end) = (offset.wrapping_add(header.data_from()), offset.wrapping_add(len));
+        Ok(Some(Located { offset, data_at, end, version, instance, name_len, pass: None }))
     }
 }

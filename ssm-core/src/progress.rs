@@ -87,13 +87,16 @@ pub(crate) struct Progress<'p> {
     callback: Option<&'p mut dyn FnMut(u8)>,
     cancel: Option<&'p Cancel>,
     next: u8,
+    /// The percents that the bytes below are mapped to.
+    from: u8,
+    to: u8,
     done: u64,
     total: u64,
 }
 
 impl<'p> Progress<'p> {
     pub const fn new() -> Self {
-        Self { callback: None, cancel: None, next: 0, done: 0, total: 0 }
+        Self { callback: None, cancel: None, next: 0, from: 0, to: 0, done: 0, total: 0 }
     }
 
     pub fn set_callback(&mut self, callback: &'p mut dyn FnMut(u8)) {
@@ -125,10 +128,15 @@ impl<'p> Progress<'p> {
         self.reach(share(done, total, 0, PREPARED));
     }
 
+    /// Preparing is to go through `total` bytes.
+    pub fn check(&mut self, total: u64) {
+        (self.from, self.to, self.done, self.total) = (0, PREPARED, 0, total);
+    }
+
     /// Preparing is over; `total` bytes are expected.
     pub fn execute(&mut self, total: u64) {
         self.reach(PREPARED);
-        (self.done, self.total) = (0, total);
+        (self.from, self.to, self.done, self.total) = (EXECUTE_FROM, EXECUTED, 0, total);
     }
 
     /// `bytes` more are through.
@@ -136,11 +144,11 @@ impl<'p> Progress<'p> {
         self.advance_to(self.done.wrapping_add(bytes));
     }
 
-    /// `done` bytes are through in all.
+    /// `done` bytes are through in all; of a stream of unknown length nothing can be said.
     pub fn advance_to(&mut self, done: u64) {
         self.done = done.min(self.total);
         if self.callback.is_some() {
-            self.reach(share(self.done, self.total, EXECUTE_FROM, EXECUTED));
+            self.reach(share(self.done, self.total, self.from, self.to));
         }
     }
 

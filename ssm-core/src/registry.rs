@@ -142,6 +142,11 @@ impl<M> Entry<M> {
         self.is_optional
     }
 
+    /// The oldest and the newest version that may be shown to the unit.
+    pub(crate) fn window(&self) -> (u32, u32) {
+        (self.oldest.unwrap_or(0), self.version)
+    }
+
     /// Whether data of this version may be shown to the unit.
     pub(crate) fn admits(&self, version: u32) -> bool {
         self.oldest.is_none_or(|oldest| (oldest..=self.version).contains(&version))

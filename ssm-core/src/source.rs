@@ -1,4 +1,4 @@
-//! The plain bytes of one unit, out of a file.
+//! The plain bytes of one unit, out of a file. What differs between the formats is in `tagged` (1.x) and `records` (2.0).
 
 use crate::codec::{Decode, DecodeError, Input, Step};
 use crate::error::{LoadError, Phase};
@@ -9,31 +9,48 @@ use crate::progress::Progress;
 use crate::stream::{Get, Source, Widths};
 use crate::unit::{AfterLoad, UnitError};
 use crate::wire::FormatError;
-use embedded_io::{ErrorType, Read, Seek};
+use embedded_io::{ErrorType, Read};
+
+mod records;
+mod tagged;
+
+pub(crate) use records::Records;
+pub(crate) use tagged::Tagged;
 
 /// The most that is read straight into a unit's memory at a time, so that progress moves and a cancel is heeded.
 const PIECE: usize = 128 << 10;
 
-/// Reads the packed bytes of one unit, never past its end, and decodes them.
-pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D> {
+/// Reads the packed bytes of one unit, never past its end, and decodes them. `B` knows where in the unit it is.
+pub(crate) struct UnitSource<'a, 'p, R: ErrorType, D, B> {
     pub medium: &'a mut Medium<R>,
     pub codec: &'a mut D,
     pub packed: &'a mut [u8],
+    /// The part of `packed` that holds bytes.
+    pub held: (usize, usize),
     pub progress: &'a mut Progress<'p>,
-    pub unit: &'a Located,
+    pub unit: &'a mut Located,
     /// The buffer with the unit's name.
     pub name: &'a [u8],
-    pub state: State,
+    pub body: B,
 }
 
-/// Where a [`UnitSource`] is.
-pub(crate) struct State {
-    /// The part of `packed` that holds bytes.
-    from: usize,
-    to: usize,
-    /// The file offset of the next packed byte to read.
-    at: u64,
-    tag_read: bool,
+/// How a format holds the data of a unit.
+pub(crate) trait Body<R: ErrorType, D>: Sized {
+    /// Whether a load must read all of it, and damage that a unit does not get to is its business all the same.
+    const STRICT: bool;
+
+    /// Packed bytes that the codec can still get.
+    fn left(source: &UnitSource<'_, '_, R, D, Self>) -> u64;
+    /// Reads packed bytes to the start of `into`; how many. There are some left.
+    fn fetch(source: &mut UnitSource<'_, '_, R, D, Self>, into: &mut [u8]) -> Result<usize, Stop>;
+    /// Fills `plain` from `filled` on with plain bytes; less than all only at the end of the unit.
+    fn fill(source: &mut UnitSource<'_, '_, R, D, Self>, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop>;
+    /// Whether the unit says that whoever does not know it may skip it.
+    fn is_optional(source: &mut UnitSource<'_, '_, R, D, Self>) -> Result<bool, Stop>;
+    /// Goes to the unit's end, where the next one cannot be found otherwise.
+    fn pass_over(source: &mut UnitSource<'_, '_, R, D, Self>) -> Result<(), Stop>;
+    /// Plain bytes that are left, where that is known.
+    fn plain_left(source: &UnitSource<'_, '_, R, D, Self>) -> Option<u64>;
 }
 
 /// What is wrong with a unit's packed bytes.
@@ -42,31 +59,34 @@ enum Damage {
     Packed(DecodeError),
 }
 
-impl State {
-    /// Before the first byte of `unit`.
-    pub fn before(unit: &Located) -> Self {
-        Self { from: 0, to: 0, at: unit.data_at(), tag_read: false }
-    }
-}
-
-impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
-    /// Lets `read` get the unit's values and turns what went wrong into the operation's error.
+impl<R: Read, D: Decode, B: Body<R, D>> UnitSource<'_, '_, R, D, B> {
+    /// Lets `read` get the unit's values and turns what went wrong into the operation's error. `all` is whether
+    /// nothing may be left over, where the format demands that.
     #[inline(never)]
     pub fn run(
-        mut self,
+        &mut self,
         buffer: &mut [u8],
         widths: &mut Widths,
         after: AfterLoad,
+        all: bool,
         read: &mut dyn FnMut(&mut Get<'_>) -> Result<(), UnitError>,
     ) -> Result<(), Stop> {
-        let mut get = Get::new(&mut self, buffer, widths, after);
-        let returned = read(&mut get);
-        let (status, at) = (get.status(), get.offset());
+        let pass = self.unit.pass;
+        let mut get = Get::new(self, buffer, widths, after, pass);
+        let mut returned = read(&mut get);
+        let at = get.offset();
+        if B::STRICT && all && returned.is_ok() {
+            returned = match get.skip_rest() {
+                Ok(rest) if rest > 0 && after != AfterLoad::Debug => Err(UnitError::Rest),
+                rest => rest.map(|_| ()),
+            };
+        }
+        let status = get.status();
         // What the stream met first counts, whatever the unit made of it.
         match status.and(returned) {
             Ok(()) => match self.medium.failed() {
                 // Damage beyond what the unit wanted is none of its business.
-                failed @ Some(LoadError::Format { .. }) => *failed = None,
+                failed @ Some(LoadError::Format { .. }) if !(B::STRICT && all) => *failed = None,
                 Some(_) => return Err(Stop),
                 None => {}
             },
@@ -79,7 +99,7 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
             "read {}: {=u64} plain bytes of {=u64} packed",
             self.unit.record(self.name),
             at,
-            self.state.at.wrapping_sub(self.unit.data_at())
+            self.medium.position().wrapping_sub(self.unit.data_at)
         );
         Ok(())
     }
@@ -97,71 +117,42 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
         self.medium.fail(LoadError::Unit { unit, phase: Phase::Execute, at, error })
     }
 
-    /// Packed bytes of the unit that were not read from the medium yet.
-    fn left_in_file(&self) -> u64 {
-        self.unit.end().wrapping_sub(self.state.at)
-    }
-
     #[cold]
     #[inline(never)]
     fn damaged(&mut self, damage: Damage) -> Stop {
-        let undecoded = self.state.at.wrapping_sub(self.state.to.wrapping_sub(self.state.from) as u64);
+        let held = self.held.1.wrapping_sub(self.held.0) as u64;
+        let undecoded = self.medium.position().wrapping_sub(held);
         let (offset, error) = match damage {
-            Damage::Tag(tag) => (self.unit.data_at(), FormatError::Codec { tag }),
+            Damage::Tag(tag) => (undecoded.wrapping_sub(1), FormatError::Codec { tag }),
             Damage::Packed(DecodeError::Corrupt) => (undecoded, FormatError::Packed),
             Damage::Packed(DecodeError::End) => (undecoded, FormatError::PackedEnd),
             Damage::Packed(DecodeError::Window) => (undecoded, FormatError::Window),
         };
+        self.damaged_at(offset, error)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn damaged_at(&mut self, offset: u64, error: FormatError) -> Stop {
         let unit = Some(self.unit.record(self.name));
         self.medium.fail(LoadError::Format { offset, unit, error })
-    }
-
-    /// Reads packed bytes to the start of `into`; how many. There are some left.
-    #[inline(never)]
-    fn fetch(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
-        if self.progress.is_cancelled() {
-            return Err(self.medium.cancelled());
-        }
-        let n = usize::try_from(self.left_in_file()).unwrap_or(usize::MAX).min(into.len());
-        self.medium.read_exact_at(self.state.at, into.get_mut(..n).unwrap_or_default())?;
-        self.state.at = self.state.at.wrapping_add(n as u64);
-        self.progress.advance_to(self.state.at);
-        Ok(n)
-    }
-
-    /// The tag byte is looked at with the first read of more than nothing (Q16). `false` in a unit without any.
-    fn begin(&mut self) -> Result<bool, Stop> {
-        if self.state.tag_read {
-            return Ok(true);
-        }
-        if self.left_in_file() == 0 {
-            return Ok(false);
-        }
-        let mut tag = [0];
-        self.fetch(&mut tag)?;
-        let [tag] = tag;
-        if !self.codec.reset(tag) {
-            return Err(self.damaged(Damage::Tag(tag)));
-        }
-        self.state.tag_read = true;
-        Ok(true)
     }
 
     /// One step of the codec into `plain`; how many bytes, 0 only at the end.
     fn step(&mut self, plain: &mut [u8]) -> Result<usize, Stop> {
         loop {
-            if self.state.from == self.state.to && self.left_in_file() > 0 {
+            if self.held.0 == self.held.1 && B::left(self) > 0 {
                 // Lent to `fetch` for a moment.
                 let packed = core::mem::take(&mut self.packed);
-                let fetched = self.fetch(packed);
+                let fetched = B::fetch(self, packed);
                 self.packed = packed;
-                (self.state.from, self.state.to) = (0, fetched?);
+                self.held = (0, fetched?);
             }
-            let input = if self.left_in_file() == 0 { Input::End } else { Input::More };
-            let held = self.state.to.wrapping_sub(self.state.from);
+            let input = if B::left(self) == 0 { Input::End } else { Input::More };
+            let held = self.held.1.wrapping_sub(self.held.0);
             let step = self.decode(plain, input).map_err(|error| self.damaged(Damage::Packed(error)))?;
             let idle = step.read == 0 && step.written == 0;
-            self.state.from = self.state.from.wrapping_add(step.read).min(self.state.to);
+            self.held.0 = self.held.0.wrapping_add(step.read).min(self.held.1);
             if step.written > 0 || (idle && held == 0 && input == Input::End) {
                 return Ok(step.written);
             }
@@ -175,39 +166,18 @@ impl<R: Read + Seek, D: Decode> UnitSource<'_, '_, R, D> {
     /// Out of line, so that what a codec keeps on the stack is not there while the medium is read.
     #[inline(never)]
     fn decode(&mut self, plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
-        let packed = self.packed.get(self.state.from..self.state.to).unwrap_or(&[]);
+        let packed = self.packed.get(self.held.0..self.held.1).unwrap_or(&[]);
         self.codec.decode(packed, plain, input)
-    }
-
-    fn fill(&mut self, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {
-        if plain.is_empty() || self.medium.failed().is_some() || !self.begin()? {
-            return Ok(());
-        }
-        while let Some(rest) = plain.get_mut(*filled..)
-            && !rest.is_empty()
-        {
-            let n = if !self.codec.is_transparent() {
-                self.step(rest)?
-            } else if self.left_in_file() > 0 {
-                let piece = rest.len().min(PIECE);
-                self.fetch(rest.get_mut(..piece).unwrap_or_default())?
-            } else {
-                0
-            };
-            if n == 0 {
-                break;
-            }
-            *filled = filled.wrapping_add(n);
-        }
-        Ok(())
     }
 }
 
-impl<R: Read + Seek, D: Decode> Source for UnitSource<'_, '_, R, D> {
+impl<R: Read, D: Decode, B: Body<R, D>> Source for UnitSource<'_, '_, R, D, B> {
     fn read(&mut self, plain: &mut [u8]) -> usize {
         let mut filled = 0;
         // What fails is kept in the medium.
-        let _ = self.fill(plain, &mut filled);
+        if !plain.is_empty() && self.medium.failed().is_none() {
+            let _ = B::fill(self, plain, &mut filled);
+        }
         filled
     }
 
@@ -216,10 +186,6 @@ impl<R: Read + Seek, D: Decode> Source for UnitSource<'_, '_, R, D> {
     }
 
     fn left(&self) -> Option<u64> {
-        match (self.state.tag_read, self.left_in_file()) {
-            (false, 0) => Some(0),
-            (true, left) if self.codec.is_transparent() => Some(left),
-            _ => None,
-        }
+        B::plain_left(self)
     }
 }

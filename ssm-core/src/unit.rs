@@ -153,6 +153,8 @@ pub enum UnitError {
     Stream,
     /// More was read than the unit has.
     End,
+    /// The unit has more than was read, which a 2.0 file does not allow; [`Get::skip_rest`] passes over it.
+    Rest,
     /// The unit cannot load this version of its data.
     Version(u32),
     /// The unit's own reason, such as a value that its device cannot have.
@@ -186,6 +188,7 @@ impl UnitError {
         match self {
             UnitError::Stream => "stream",
             UnitError::End => "unit-end",
+            UnitError::Rest => "unit-rest",
             UnitError::Version(_) => "unit-version",
             UnitError::Invalid(_) => "invalid",
             UnitError::Overflow { .. } => "overflow",
@@ -201,6 +204,7 @@ impl fmt::Display for UnitError {
         match *self {
             UnitError::Stream => f.write_str("the stream below failed"),
             UnitError::End => f.write_str("read past the end of the unit"),
+            UnitError::Rest => f.write_str("data of the unit was left over"),
             UnitError::Version(found) => write!(f, "version {found} is not supported"),
             UnitError::Invalid(why) => f.write_str(why),
             UnitError::Overflow { found } => {

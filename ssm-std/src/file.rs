@@ -80,7 +80,7 @@ pub fn load_from_path<M>(
 ) -> Result<Header, Error> {
     let path = path.as_ref();
     let LoadOptions { policy, after, progress, cancel, report } = options;
-    let mut scratch = vec![0; SCRATCH + units.len() / 8];
+    let mut scratch = vec![0; SCRATCH + units.len() / 4];
     let file = open(path)?;
     let mut loader =
         Loader::new(FromStd::new(file), decoder(), &mut scratch).crc32(Crc32Fast).policy(policy).after(after);
@@ -97,7 +97,7 @@ pub fn load_from_path<M>(
 }
 
 /// A file opened to be looked at.
-pub type PathArchive = Archive<FromStd<File>, Decoder, Vec<u8>>;
+pub type PathArchive = Archive<FromStd<File>, Decoder, Vec<u8>, Crc32Fast>;
 
 /// Opens a file and checks header, size and checksum.
 pub fn open_path(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
@@ -109,7 +109,7 @@ pub fn open_path(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
 /// Opens a file by its header alone, to look at what is left of a damaged one.
 pub fn open_path_unchecked(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
     let path = path.as_ref();
-    Archive::open_unchecked(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH])
+    Archive::open_unchecked_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
         .map_err(|error| Error::new(path, error))
 }
 

@@ -11,7 +11,7 @@ use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad, good_file};
 use std::collections::BTreeMap;
 
-type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>>;
+type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>, Crc32Slicing>;
 type Result<T> = std::result::Result<T, LoadError<ErrorKind>>;
 const OK: &str = "ok";
 

@@ -16,7 +16,7 @@ use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::good_file;
 use std::ops::Range;
 
-type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>>;
+type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>, Crc32Slicing>;
 type Result<T> = std::result::Result<T, LoadError<ErrorKind>>;
 
 const SCALARS: [&str; 4] = ["v10x86-scalars.sav", "v10amd64-scalars.sav", "v11-scalars.sav", "v12-scalars.sav"];
@@ -58,7 +58,7 @@ fn open(file: &[u8]) -> Result<Opened<'_>> {
 }
 
 fn open_unchecked(file: &[u8]) -> Result<Opened<'_>> {
-    Archive::open_unchecked(Memory::holding(file), decoder(), vec![0; 256])
+    Archive::open_unchecked_with(Memory::holding(file), decoder(), vec![0; 256], Crc32Slicing)
 }
 
 /// The same file with each bit flipped in turn: offset, mask, what is read.

@@ -8,7 +8,7 @@ use ssm_core::{
 use ssm_std::{Codec, Decoder, decoder};
 use ssm_tests::golden::{Call, Good, Items, Machine, Reading, good, read_items, sha256};
 
-type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>>;
+type Opened<'f> = Archive<Memory<&'f [u8]>, Decoder, Vec<u8>, Crc32Slicing>;
 
 fn open(file: &[u8], scratch: usize) -> Opened<'_> {
     Archive::open_with(Memory::holding(file), decoder(), vec![0; scratch], Crc32Slicing).expect("a sound file")
@@ -87,6 +87,7 @@ fn headers() {
             host_bits: fields.host_bits.or(host_bits),
             gc_phys_bytes: fields.gc_phys_bytes.or(addresses),
             gc_ptr_bytes: fields.gc_ptr_bytes.or(addresses),
+            stream: None,
         };
         assert_eq!(*header, expected, "{}", good.file);
         assert_eq!(writer.is_some(), format == Format::V1_2);

@@ -2,10 +2,15 @@
 
 use super::{Entry, SELF_NAME};
 
+/// Written by the original system between the passes of a live save; it says nothing about the machine.
+const LIVE_CONTROL: &[u8] = b"SSMLiveControl";
+
 /// Whose data a unit in a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     SelfUnit,
+    /// The unit in which the original writers tell how far a live save is.
+    LiveControl,
     /// The index of an entry.
     Entry(usize),
     Unknown,
@@ -26,6 +31,9 @@ impl<'e, M> Search<'e, M> {
     pub fn place(&mut self, name: &[u8], instance: u32) -> Place {
         if instance == 0 && name == SELF_NAME.as_bytes() {
             return Place::SelfUnit;
+        }
+        if instance == 0 && name == LIVE_CONTROL {
+            return Place::LiveControl;
         }
         for _ in self.entries {
             let at = if self.next < self.entries.len() { self.next } else { 0 };
@@ -49,16 +57,16 @@ pub(crate) struct Marks<'s> {
 }
 
 impl<'s> Marks<'s> {
-    /// Takes what it needs for `entries` marks from the start of `scratch`; `None` if that leaves nothing.
-    pub fn take(entries: usize, scratch: &'s mut [u8]) -> Option<(Self, &'s mut [u8])> {
-        let (more, rest) = scratch.split_at_mut_checked(Self::bytes(entries))?;
-        (!rest.is_empty()).then_some((Self::over(entries, more)?, rest))
+    /// No marks, in `more` of [`bytes`](Self::bytes).
+    pub fn over(more: &'s mut [u8]) -> Self {
+        more.fill(0);
+        Self { first: [0; FIRST], self_unit: false, more }
     }
 
-    /// The same over `more` alone, which is of [`bytes`](Self::bytes).
-    pub fn over(entries: usize, more: &'s mut [u8]) -> Option<Self> {
-        more.fill(0);
-        (more.len() == Self::bytes(entries)).then_some(Self { first: [0; FIRST], self_unit: false, more })
+    /// Takes all marks away.
+    pub fn clear(&mut self) {
+        (self.first, self.self_unit) = ([0; FIRST], false);
+        self.more.fill(0);
     }
 
     /// Bytes of scratch for this many entries.

@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn marks_behave_like_a_set(entries in 0usize..300, at in prop::collection::vec(0usize..300, 0..100)) {
         let mut scratch = vec![0xff; 1000];
-        let (mut marks, _) = Marks::take(entries, &mut scratch).unwrap();
+        let mut marks = Marks::over(&mut scratch[..Marks::bytes(entries)]);
         let mut model = std::collections::HashSet::new();
         for at in at.into_iter().filter(|at| *at < entries) {
             prop_assert_eq!(marks.mark(Place::Entry(at)), !model.insert(at));

@@ -16,7 +16,8 @@ pub(crate) trait Source {
 
 /// The values of one unit on their way out of a file.
 ///
-/// Read what was put, in the same order; what is left at the end is skipped. Reading beyond the unit's data is
+/// Read what was put, in the same order; what is left at the end is skipped in a 1.x file and an error in a load of a 2.0
+/// file, unless [`skip_rest`](Self::skip_rest) passes over it. Reading beyond the unit's data is
 /// [`UnitError::End`].
 ///
 /// The first failure sticks: every later get returns it, and so does the load, even if the unit drops it. After a failure
@@ -31,6 +32,7 @@ pub struct Get<'a> {
     status: Result<(), UnitError>,
     widths: &'a mut Widths,
     after: AfterLoad,
+    pass: Option<u32>,
 }
 
 impl<'a> Get<'a> {
@@ -39,8 +41,9 @@ impl<'a> Get<'a> {
         buffer: &'a mut [u8],
         widths: &'a mut Widths,
         after: AfterLoad,
+        pass: Option<u32>,
     ) -> Self {
-        Self { source, buffer, from: 0, to: 0, fetched: 0, status: Ok(()), widths, after }
+        Self { source, buffer, from: 0, to: 0, fetched: 0, status: Ok(()), widths, after, pass }
     }
 
     /// Fills `into` with raw bytes. Pieces that are larger than the block buffer come straight from the codec.
@@ -300,6 +303,12 @@ impl<'a> Get<'a> {
     /// Width of a guest pointer in the file, in bytes.
     pub fn gc_ptr_bytes(&self) -> u8 {
         self.widths.gc_ptr
+    }
+
+    /// The pass of a live save that these values are from, counted from 0; `None` is the final pass, and what every file
+    /// that is not live has.
+    pub fn pass(&self) -> Option<u32> {
+        self.pass
     }
 
     /// What happens to the machine after the load.

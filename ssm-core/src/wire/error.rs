@@ -112,6 +112,11 @@ pub enum FormatError {
         /// Such as `*b"2.0"`.
         found: [u8; 3],
     },
+    /// A 1.x file, where only files that are read front to back can be read; the three characters after the `V`.
+    Patched {
+        /// Such as `*b"1.2"`.
+        found: [u8; 3],
+    },
     /// A field of the writer's version is outside the range that genuine writers use (Q11).
     Writer {
         /// The field: one of the first four.
@@ -261,7 +266,7 @@ impl FormatError {
             | FormatError::Width { field, .. }
             | FormatError::Stream { field, .. } => field.offset(streamed),
             FormatError::StructureCrc { .. } => 60,
-            FormatError::Version { .. } => 23,
+            FormatError::Version { .. } | FormatError::Patched { .. } => 23,
             FormatError::Machine => 48,
             _ => 0,
         }
@@ -277,6 +282,7 @@ impl FormatError {
             FormatError::Truncated { .. } => "truncated",
             FormatError::Magic => "magic",
             FormatError::Version { .. } => "version",
+            FormatError::Patched { .. } => "patched",
             FormatError::Writer { .. } => "writer",
             FormatError::Width { .. } => "width",
             FormatError::Stream { .. } => "stream-field",
@@ -325,6 +331,9 @@ impl fmt::Display for FormatError {
             }
             FormatError::Version { found } => {
                 write!(f, "saved state of format {} found, 1.0, 1.1, 1.2 or 2.0 expected", found.escape_ascii())
+            }
+            FormatError::Patched { found } => {
+                write!(f, "saved state of format {} found, which is not read front to back", found.escape_ascii())
             }
             FormatError::Writer { field, found, max } => {
                 write!(f, "{field} {found} found, 1 to {max} expected")

@@ -71,11 +71,6 @@ impl UnitHeader {
         u64::from(self.name_len).saturating_add(UNIT_HEADER_LEN as u64)
     }
 
-    /// Bytes of packed data, tag byte included; 0 for a unit that put nothing.
-    pub fn packed_len(&self) -> u64 {
-        self.len.saturating_sub(self.data_from())
-    }
-
     pub fn emit(&self) -> [u8; UNIT_HEADER_LEN] {
         emit(UNIT, self)
     }
@@ -105,7 +100,7 @@ mod tests {
     fn parse_and_emit_are_inverse() {
         let Mark::Unit(unit) = Mark::parse(&HEADER, 94).unwrap() else { panic!("an end record") };
         assert_eq!(unit, UnitHeader { len: 66, version: 1, instance: 7, name_len: 4 });
-        assert_eq!((unit.data_from(), unit.packed_len()), (32, 34));
+        assert_eq!(unit.data_from(), 32);
         assert_eq!(unit.emit(), HEADER);
     }
 

@@ -13,6 +13,19 @@ pub(crate) fn is_stream(start: &[u8]) -> bool {
     start.first_chunk() == Some(MAGIC)
 }
 
+/// Why a file that starts like this is not of format 2.0.
+pub(crate) fn not_a_stream(start: &[u8]) -> FormatError {
+    let stem = MAGIC.get(..23).unwrap_or(MAGIC);
+    if start.get(..23).unwrap_or(start) != stem.get(..start.len().min(23)).unwrap_or(stem) {
+        return FormatError::Magic;
+    }
+    match (start.len(), field(start, 24)) {
+        (..32, _) => FormatError::Truncated { needed: STREAM_HEADER_LEN as u64, found: start.len() as u64 },
+        (_, found @ [b'1', b'.', b'0'..=b'2']) => FormatError::Patched { found },
+        (_, found) => FormatError::Version { found },
+    }
+}
+
 impl Header {
     /// Reads a header whose magic was seen. The writer's version and the widths are checked later (Q26).
     pub(crate) fn parse_stream(start: &[u8]) -> Result<Header, FormatError> {

@@ -11,9 +11,8 @@ mod unit;
 pub(crate) use directory::{
     DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN, Footer, MAX_ENTRIES,
 };
-pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream};
+pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream, not_a_stream};
 pub(crate) use record::{
-    MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, TERMINATOR_LEN, Terminator,
-    size_bytes,
+    MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, size_bytes,
 };
-pub(crate) use unit::{FINAL_PASS, STREAM_NAME_MAX, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT};
+pub(crate) use unit::{FINAL_PASS, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT};

@@ -8,9 +8,8 @@ pub(crate) const MAX_BLOCK: usize = 4096;
 pub(crate) const MAX_RECORD_HEAD: usize = 7;
 /// A terminator's type and size.
 pub(crate) const TERMINATOR_HEAD: [u8; 2] = [0x91, TERMINATOR_BODY_LEN as u8];
-/// Bytes of a terminator behind its type and size, and of all of it.
+/// Bytes of a terminator behind its type and size.
 pub(crate) const TERMINATOR_BODY_LEN: usize = 14;
-pub(crate) const TERMINATOR_LEN: u64 = 16;
 
 const ALWAYS: u8 = 0x80;
 const NEVER: u8 = 0x60;

@@ -7,7 +7,7 @@ pub(crate) const STREAM_UNIT_LEN: usize = 44;
 /// Where its checksum is.
 pub(crate) const UNIT_CRC_AT: usize = 20;
 /// Bytes of the longest name with its NUL.
-pub(crate) const STREAM_NAME_MAX: u32 = 48;
+const STREAM_NAME_MAX: u32 = 48;
 /// The pass that is not a live one.
 pub(crate) const FINAL_PASS: u32 = u32::MAX;
 

@@ -12,8 +12,8 @@ use std::rc::Rc;
 /// Bytes that a subcommand reads at a time, and half of what the archive works with.
 pub const PIECE: usize = 128 << 10;
 
-pub type Archive = ssm_core::Archive<FromStd<Watched>, Decoder, Vec<u8>>;
-pub type Unit<'a> = UnitReader<'a, FromStd<Watched>, Decoder, Vec<u8>>;
+pub type Archive = ssm_core::Archive<FromStd<Watched>, Decoder, Vec<u8>, Crc32Fast>;
+pub type Unit<'a> = UnitReader<'a, FromStd<Watched>, Decoder, Vec<u8>, Crc32Fast>;
 pub type Reading<T> = Result<T, LoadError<io::Error>>;
 
 /// An opened file.
@@ -34,7 +34,7 @@ impl Input {
         let medium = FromStd::new(Watched { file, progress: Rc::clone(&progress) });
         let scratch = vec![0; 2 * PIECE];
         let archive = if unchecked {
-            Archive::open_unchecked(medium, decoder(), scratch)
+            Archive::open_unchecked_with(medium, decoder(), scratch, Crc32Fast)
         } else {
             Archive::open_with(medium, decoder(), scratch, Crc32Fast)
         };

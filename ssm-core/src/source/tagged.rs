@@ -1,0 +1,100 @@
+//! Unit data of 1.x: a tag byte that names the codec, then what the codec makes of the plain bytes.
+
+use super::{Body, Damage, PIECE, UnitSource};
+use crate::codec::Decode;
+use crate::io::Stop;
+use crate::medium::Located;
+use embedded_io::{Read, Seek};
+
+/// Where in a unit of a 1.x file a source is.
+pub(crate) struct Tagged {
+    /// The file offset of the next packed byte to read.
+    at: u64,
+    tag_read: bool,
+}
+
+impl Tagged {
+    /// Before the first byte of `unit`.
+    pub fn before(unit: &Located) -> Self {
+        Self { at: unit.data_at, tag_read: false }
+    }
+}
+
+type TaggedSource<'a, 'p, R, D> = UnitSource<'a, 'p, R, D, Tagged>;
+
+impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
+    const STRICT: bool = false;
+
+    fn left(source: &TaggedSource<'_, '_, R, D>) -> u64 {
+        source.unit.end.wrapping_sub(source.body.at)
+    }
+
+    #[inline(never)]
+    fn fetch(source: &mut TaggedSource<'_, '_, R, D>, into: &mut [u8]) -> Result<usize, Stop> {
+        if source.progress.is_cancelled() {
+            return Err(source.medium.cancelled());
+        }
+        let n = usize::try_from(Self::left(source)).unwrap_or(usize::MAX).min(into.len());
+        source.medium.read_exact_at(source.body.at, into.get_mut(..n).unwrap_or_default())?;
+        source.body.at = source.body.at.wrapping_add(n as u64);
+        source.progress.advance_to(source.body.at);
+        Ok(n)
+    }
+
+    fn fill(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {
+        if !begin(source)? {
+            return Ok(());
+        }
+        while let Some(rest) = plain.get_mut(*filled..)
+            && !rest.is_empty()
+        {
+            let n = if !source.codec.is_transparent() {
+                source.step(rest)?
+            } else if Self::left(source) > 0 {
+                let piece = rest.len().min(PIECE);
+                Self::fetch(source, rest.get_mut(..piece).unwrap_or_default())?
+            } else {
+                0
+            };
+            if n == 0 {
+                break;
+            }
+            *filled = filled.wrapping_add(n);
+        }
+        Ok(())
+    }
+
+    fn is_optional(_source: &mut TaggedSource<'_, '_, R, D>) -> Result<bool, Stop> {
+        Ok(false)
+    }
+
+    fn pass_over(_source: &mut TaggedSource<'_, '_, R, D>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn plain_left(source: &TaggedSource<'_, '_, R, D>) -> Option<u64> {
+        match (source.body.tag_read, Self::left(source)) {
+            (false, 0) => Some(0),
+            (true, left) if source.codec.is_transparent() => Some(left),
+            _ => None,
+        }
+    }
+}
+
+/// The tag byte is looked at with the first read of more than nothing (Q16). `false` in a unit without any.
+fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> Result<bool, Stop> {
+    if source.body.tag_read {
+        return Ok(true);
+    }
+    if Tagged::left(source) == 0 {
+        return Ok(false);
+    }
+    let mut tag = [0];
+    Tagged::fetch(source, &mut tag)?;
+    let [tag] = tag;
+    if !source.codec.reset(tag) {
+        return Err(source.damaged(Damage::Tag(tag)));
+    }
+    source.body.tag_read = true;
+    Ok(true)
+}
