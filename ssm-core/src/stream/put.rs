@@ -127,7 +127,7 @@ impl<'a> Put<'a> {
     pub fn string(&mut self, string: &[u8]) -> Result<(), UnitError> {
         match u32::try_from(string.len()) {
             Ok(len) if len <= MAX_STRING => {
-                self.u32(len)?;
+                self.bytes(&len.to_le_bytes())?;
                 self.bytes(string)
             }
             found => Err(self.fail(UnitError::TooLong { found: found.unwrap_or(u32::MAX), max: MAX_STRING })),
