@@ -123,10 +123,13 @@ pub enum UnitError {
     Version(u32),
     /// The unit's own reason, such as a value that its device cannot have.
     Invalid(&'static str),
-    /// A value is too large for the width that the file or the reader gives it.
+    /// A value is too large for the width that the file or the reader gives it: 32 bits. In two halves, as a `u64` would
+    /// make every result of a put or get larger; see [`overflow`](Self::overflow).
     Overflow {
-        /// The value. The largest that fits is 0xffffffff.
-        found: u64,
+        /// The upper half of the value.
+        high: u32,
+        /// The lower half of the value.
+        low: u32,
     },
     /// A string is longer than the format or the reader's buffer allows, in bytes.
     TooLong {
@@ -147,6 +150,11 @@ pub enum UnitError {
 }
 
 impl UnitError {
+    /// [`Overflow`](Self::Overflow) with the value that was found.
+    pub const fn overflow(found: u64) -> Self {
+        Self::Overflow { high: (found >> 32) as u32, low: found as u32 }
+    }
+
     /// A short and stable word for the kind of failure.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -169,7 +177,8 @@ impl fmt::Display for UnitError {
             UnitError::End => f.write_str("read past the end of the unit"),
             UnitError::Version(found) => write!(f, "version {found} is not supported"),
             UnitError::Invalid(why) => f.write_str(why),
-            UnitError::Overflow { found } => {
+            UnitError::Overflow { high, low } => {
+                let found = u64::from(high) << 32 | u64::from(low);
                 write!(f, "value {found:#x} found, at most 0xffffffff expected")
             }
             UnitError::TooLong { found, max } => {

@@ -214,7 +214,7 @@ impl<'a> Get<'a> {
     }
 
     fn narrow(&mut self, value: u64) -> Result<u32, UnitError> {
-        u32::try_from(value).map_err(|_| self.fail(UnitError::Overflow { found: value }))
+        u32::try_from(value).map_err(|_| self.fail(UnitError::overflow(value)))
     }
 
     /// Says how wide guest pointers are in a 1.1 file, 4 or 8 bytes, for the rest of the load. Heeded once, before the

@@ -156,7 +156,7 @@ impl<'a> Put<'a> {
         }
         match u32::try_from(value) {
             Ok(value) => self.u32(value),
-            Err(_) => Err(self.fail(UnitError::Overflow { found: value })),
+            Err(_) => Err(self.fail(UnitError::overflow(value))),
         }
     }
 
