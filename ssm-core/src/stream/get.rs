@@ -89,6 +89,7 @@ impl<'a> Get<'a> {
     }
 
     /// Passes over `len` plain bytes.
+    #[inline(never)]
     pub fn skip(&mut self, len: u64) -> Result<(), UnitError> {
         self.status?;
         let held = self.held().min(len);
