@@ -68,7 +68,6 @@ impl<'a> Get<'a> {
     }
 
     /// Fills `into` when the buffer is used up.
-    #[cold]
     fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
         let found = if into.len() < self.buffer.len() {
             self.to = self.source.read(self.buffer);
