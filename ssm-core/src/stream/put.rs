@@ -82,7 +82,6 @@ impl<'a> Put<'a> {
         self.bytes(&bytes)
     }
 
-    #[cold]
     fn bytes_beyond(&mut self, bytes: &[u8]) -> Result<(), UnitError> {
         // The buffer is filled first, so that blocks have the same size however the values come.
         let taken = if self.used > 0 {
