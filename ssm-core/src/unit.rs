@@ -2,6 +2,7 @@
 
 use crate::stream::{Get, Put};
 use core::fmt;
+use core::num::NonZero;
 
 /// The longest name that a unit may register with, in bytes.
 pub const MAX_NAME: usize = 47;
@@ -201,7 +202,8 @@ impl core::error::Error for UnitError {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnitRecord {
     name: [u8; MAX_NAME],
-    name_len: u8,
+    /// One more than the name's bytes, or than 48. Never zero, so that an `Option` of this takes no more room.
+    name_end: NonZero<u8>,
     /// The instance.
     pub instance: u32,
     /// The version of the unit's data.
@@ -214,7 +216,8 @@ impl UnitRecord {
     /// `name` may hold the start of the name only.
     #[inline(never)]
     pub(crate) fn new(name: &[u8], name_len: usize, instance: u32, version: u32, offset: u64) -> Self {
-        let mut record = Self { name: [0; MAX_NAME], name_len: name_len as u8, instance, version, offset };
+        let name_end = NonZero::<u8>::MIN.saturating_add(name_len.min(MAX_NAME.wrapping_add(1)) as u8);
+        let mut record = Self { name: [0; MAX_NAME], name_end, instance, version, offset };
         crate::copy::copy(&mut record.name, name.get(..name_len).unwrap_or(name));
         record
     }
@@ -226,7 +229,11 @@ impl UnitRecord {
 
     /// The name's bytes, the first 47 of them.
     pub fn name(&self) -> &[u8] {
-        self.name.get(..self.name_len.into()).unwrap_or(&self.name)
+        self.name.get(..self.name_len()).unwrap_or(&self.name)
+    }
+
+    fn name_len(&self) -> usize {
+        usize::from(self.name_end.get()).wrapping_sub(1)
     }
 }
 
@@ -253,7 +260,7 @@ impl fmt::Debug for UnitRecord {
 
 impl fmt::Display for UnitRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = if usize::from(self.name_len) > MAX_NAME { ".." } else { "" };
+        let more = if self.name_len() > MAX_NAME { ".." } else { "" };
         let Self { instance, version, offset, .. } = self;
         write!(f, "unit {}{more}/{instance} version {version} at offset {offset}", self.name().escape_ascii())
     }
