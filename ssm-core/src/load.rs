@@ -95,6 +95,7 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32> Loader<'s, R, D, C> {
             codec,
             progress,
             after,
+            next: 0,
             unit: Located::default(),
             name: [0; MAX_NAME + 1],
         };
@@ -118,6 +119,9 @@ struct Load<'s, R: ErrorType, D> {
     codec: D,
     progress: Progress<'s>,
     after: AfterLoad,
+    /// The file offset of the next unit.
+    next: u64,
+    /// The unit at hand.
     unit: Located,
     /// The name of that unit, with its NUL; a longer one is not registered.
     name: [u8; MAX_NAME + 1],
@@ -189,7 +193,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             }
         };
         let mut search = Search::new(units);
-        self.unit = Located::header(header);
+        self.next = header.len();
         while let Some(place) = self.next_unit(&mut search)? {
             match place {
                 Place::Unknown if unknown == Unknown::Skip => {
@@ -236,10 +240,10 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     /// Goes to the next unit of the file and finds out whose it is; `None` at the end of the file.
     #[inline(never)]
     fn next_unit<M>(&mut self, search: &mut Search<'_, M>) -> Result<Option<Place>, Stop> {
-        let Some(unit) = self.medium.unit_at(self.unit.end(), &mut self.name)? else {
+        let Some(unit) = self.medium.unit_at(self.next, &mut self.name)? else {
             return Ok(None);
         };
-        self.unit = unit;
+        (self.unit, self.next) = (unit, unit.end());
         Ok(Some(match unit.name(&self.name) {
             Some(name) if name.len() <= MAX_NAME => search.place(name, unit.header.instance),
             _ => Place::Unknown,
@@ -259,7 +263,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         let (plain, packed) = scratch.split_at_mut_checked(half).unwrap_or_default();
         let mut widths = Widths::of(header);
         let mut search = Search::new(units);
-        self.unit = Located::header(header);
+        self.next = header.len();
         while let Some(place) = self.next_unit(&mut search)? {
             let unit: Option<&mut dyn Unit> = match place {
                 Place::SelfUnit => Some(&mut BuiltIn),
@@ -279,7 +283,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
                 let version = self.unit.header.version;
                 source.run(plain, &mut widths, self.after, &mut |get| unit.load(get, version))?;
             }
-            self.progress.advance_to(self.unit.end());
+            self.progress.advance_to(self.next);
             self.check_cancel()?;
         }
         self.progress.reach(EXECUTED);

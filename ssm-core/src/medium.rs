@@ -25,11 +25,6 @@ pub(crate) struct Located {
 }
 
 impl Located {
-    /// The file's header, as if it were a unit before the first.
-    pub fn header(header: &Header) -> Self {
-        Self { offset: 0, header: UnitHeader { len: header.len(), ..UnitHeader::default() } }
-    }
-
     /// The file offset of the first packed byte.
     pub fn data_at(&self) -> u64 {
         self.offset.wrapping_add(self.header.data_from())
