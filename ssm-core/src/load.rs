@@ -146,9 +146,13 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         units: &[Entry<M>],
     ) -> Result<Header, Stop> {
         self.medium.measure()?;
-        let header = self.medium.header()?;
-        self.medium.check(&header, &mut crc, scratch, &mut self.progress)?;
-        self.check_units(&header, scratch, units, policy, report)?;
+        // Looked at where it was returned: moving it out would take room for two.
+        let read = self.medium.header();
+        let Ok(header) = &read else {
+            return Err(Stop);
+        };
+        self.medium.check(header, &mut crc, scratch, &mut self.progress)?;
+        self.check_units(header, scratch, units, policy, report)?;
         let mut called = 0usize;
         for entry in units {
             called = called.wrapping_add(1);
@@ -158,7 +162,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             }
         }
         if self.medium.failed().is_none() {
-            let _ = self.execute(&header, scratch, machine, units);
+            let _ = self.execute(header, scratch, machine, units);
         }
         for entry in units.get(..called).unwrap_or(&[]) {
             let ok = self.medium.failed().is_none();
@@ -170,7 +174,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             return Err(Stop);
         }
         self.progress.finish();
-        Ok(header)
+        read
     }
 
     /// Walks the unit headers: their structure, units twice, and the policy.
