@@ -190,26 +190,29 @@ impl<M, const N: usize> Registry<M, N> {
 
     /// Adds a unit at the end.
     pub fn register(&mut self, entry: Entry<M>) -> Result<(), RegisterError> {
-        self.check(&entry)?;
-        self.entries.push(entry).map_err(|_| RegisterError::Full)
+        self.insert(self.entries.len(), entry)
     }
 
     /// Adds a unit before the first one called `before`, whatever its instance; at the end when there is none.
     /// `"SSM"` is the built-in unit.
     pub fn register_before(&mut self, before: &str, entry: Entry<M>) -> Result<(), RegisterError> {
-        self.check(&entry)?;
-        let named = self.entries.iter().position(|other| other.name.as_bytes() == before.as_bytes());
+        let named = self.position(before, None);
         let built_in = before.as_bytes() == SELF_NAME.as_bytes();
         let (at, ahead) = match named {
             Some(at) if !built_in => (at, self.entries.get(at).is_some_and(|other| other.ahead)),
             _ if built_in => (self.entries.iter().filter(|other| other.ahead).count(), true),
             _ => (self.entries.len(), false),
         };
+        self.insert(at, Entry { ahead, ..entry })
+    }
+
+    fn insert(&mut self, at: usize, entry: Entry<M>) -> Result<(), RegisterError> {
+        self.check(&entry)?;
         if self.entries.is_full() {
             return Err(RegisterError::Full);
         }
         // One entry is carried to the end, not the tail moved: `memmove` would cost a device 700 bytes of flash.
-        let mut carried = Entry { ahead, ..entry };
+        let mut carried = entry;
         for place in self.entries.get_mut(at..).unwrap_or_default() {
             core::mem::swap(place, &mut carried);
         }
@@ -218,7 +221,7 @@ impl<M, const N: usize> Registry<M, N> {
 
     /// Takes out a unit of this owner.
     pub fn deregister(&mut self, owner: Owner, id: UnitId<'_>) -> Result<(), RegisterError> {
-        let Some(at) = self.entries.iter().position(|entry| entry.is_called(id)) else {
+        let Some(at) = self.position(id.name, Some(id.instance)) else {
             return Err(RegisterError::NotFound);
         };
         if self.entries.get(at).is_some_and(|entry| entry.owner != owner) {
@@ -245,13 +248,22 @@ impl<M, const N: usize> Registry<M, N> {
         }
     }
 
+    /// Where the first unit of this name is, of this instance if one is given.
+    #[inline(never)]
+    fn position(&self, name: &str, instance: Option<u32>) -> Option<usize> {
+        let is_it = |entry: &Entry<M>| {
+            entry.name.as_bytes() == name.as_bytes() && instance.is_none_or(|it| it == entry.instance)
+        };
+        self.entries.iter().position(is_it)
+    }
+
     fn check(&self, entry: &Entry<M>) -> Result<(), RegisterError> {
         let name = entry.name.as_bytes();
         if name.is_empty() || name.len() > MAX_NAME || !name.iter().all(|byte| (1..128).contains(byte)) {
             return Err(RegisterError::Name);
         }
         let built_in = UnitId::new(SELF_NAME, 0);
-        if entry.is_called(built_in) || self.entries.iter().any(|other| other.is_called(entry.id())) {
+        if entry.is_called(built_in) || self.position(entry.name, Some(entry.instance)).is_some() {
             return Err(RegisterError::Exists);
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use crate::stream::{Get, Put};
 use core::fmt;
+use core::num::NonZero;
 
 /// The longest name that a unit may register with, in bytes.
 pub const MAX_NAME: usize = 47;
@@ -159,10 +160,13 @@ pub enum UnitError {
     Version(u32),
     /// The unit's own reason, such as a value that its device cannot have.
     Invalid(&'static str),
-    /// A value is too large for the width that the file or the reader gives it.
+    /// A value is too large for the width that the file or the reader gives it: 32 bits. In two halves, as a `u64` would
+    /// make every result of a put or get larger; see [`overflow`](Self::overflow).
     Overflow {
-        /// The value. The largest that fits is 0xffffffff.
-        found: u64,
+        /// The upper half of the value.
+        high: u32,
+        /// The lower half of the value.
+        low: u32,
     },
     /// A string is longer than the format or the reader's buffer allows, in bytes.
     TooLong {
@@ -183,6 +187,11 @@ pub enum UnitError {
 }
 
 impl UnitError {
+    /// [`Overflow`](Self::Overflow) with the value that was found.
+    pub const fn overflow(found: u64) -> Self {
+        Self::Overflow { high: (found >> 32) as u32, low: found as u32 }
+    }
+
     /// A short and stable word for the kind of failure.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -207,7 +216,8 @@ impl fmt::Display for UnitError {
             UnitError::Rest => f.write_str("data of the unit was left over"),
             UnitError::Version(found) => write!(f, "version {found} is not supported"),
             UnitError::Invalid(why) => f.write_str(why),
-            UnitError::Overflow { found } => {
+            UnitError::Overflow { high, low } => {
+                let found = u64::from(high) << 32 | u64::from(low);
                 write!(f, "value {found:#x} found, at most 0xffffffff expected")
             }
             UnitError::TooLong { found, max } => {
@@ -230,7 +240,8 @@ impl core::error::Error for UnitError {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnitRecord {
     name: [u8; MAX_NAME],
-    name_len: u8,
+    /// One more than the name's bytes, or than 48. Never zero, so that an `Option` of this takes no more room.
+    name_end: NonZero<u8>,
     /// The instance.
     pub instance: u32,
     /// The version of the unit's data.
@@ -243,7 +254,8 @@ impl UnitRecord {
     /// `name` may hold the start of the name only.
     #[inline(never)]
     pub(crate) fn new(name: &[u8], name_len: usize, instance: u32, version: u32, offset: u64) -> Self {
-        let mut record = Self { name: [0; MAX_NAME], name_len: name_len as u8, instance, version, offset };
+        let name_end = NonZero::<u8>::MIN.saturating_add(name_len.min(MAX_NAME.wrapping_add(1)) as u8);
+        let mut record = Self { name: [0; MAX_NAME], name_end, instance, version, offset };
         crate::copy::copy(&mut record.name, name.get(..name_len).unwrap_or(name));
         record
     }
@@ -255,7 +267,11 @@ impl UnitRecord {
 
     /// The name's bytes, the first 47 of them.
     pub fn name(&self) -> &[u8] {
-        self.name.get(..self.name_len.into()).unwrap_or(&self.name)
+        self.name.get(..self.name_len()).unwrap_or(&self.name)
+    }
+
+    fn name_len(&self) -> usize {
+        usize::from(self.name_end.get()).wrapping_sub(1)
     }
 }
 
@@ -282,7 +298,7 @@ impl fmt::Debug for UnitRecord {
 
 impl fmt::Display for UnitRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = if usize::from(self.name_len) > MAX_NAME { ".." } else { "" };
+        let more = if self.name_len() > MAX_NAME { ".." } else { "" };
         let Self { instance, version, offset, .. } = self;
         write!(f, "unit {}{more}/{instance} version {version} at offset {offset}", self.name().escape_ascii())
     }

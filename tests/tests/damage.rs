@@ -254,7 +254,7 @@ fn missing_units() {
 fn narrow_machines_refuse_wide_addresses() {
     let result = Load { reading: Reading::Narrow, ..Load::default() }.result("v12-gcptr-overflow.sav");
     let Err(LoadError::Unit { error, .. }) = result else { panic!("{result:?}") };
-    assert_eq!(error, UnitError::Overflow { found: 0xffff_8000_1234_5678 });
+    assert_eq!(error, UnitError::overflow(0xffff_8000_1234_5678));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn every_width_of_address_in_every_width_of_variable() {
     for (phys, ptr) in [(4, 4), (4, 8), (8, 4), (8, 8)] {
         let header = header(phys, ptr);
         for value in [0, 1, 0x8000_0000, MAX, MAX + 1, 1 << 63, u64::MAX] {
-            let overflow = UnitError::Overflow { found: value };
+            let overflow = UnitError::overflow(value);
             let fits = value <= MAX;
             let file = write(&header, &mut |put| put.gc_phys(value));
             if phys == 8 || fits {

@@ -71,7 +71,6 @@ impl<'a> Get<'a> {
     }
 
     /// Fills `into` when the buffer is used up.
-    #[cold]
     fn bytes_beyond(&mut self, into: &mut [u8]) -> Result<(), UnitError> {
         let found = if into.len() < self.buffer.len() {
             self.to = self.source.read(self.buffer);
@@ -92,6 +91,7 @@ impl<'a> Get<'a> {
     }
 
     /// Passes over `len` plain bytes.
+    #[inline(never)]
     pub fn skip(&mut self, len: u64) -> Result<(), UnitError> {
         self.status?;
         let held = self.held().min(len);
@@ -217,7 +217,7 @@ impl<'a> Get<'a> {
     }
 
     fn narrow(&mut self, value: u64) -> Result<u32, UnitError> {
-        u32::try_from(value).map_err(|_| self.fail(UnitError::Overflow { found: value }))
+        u32::try_from(value).map_err(|_| self.fail(UnitError::overflow(value)))
     }
 
     /// Says how wide guest pointers are in a 1.1 file, 4 or 8 bytes, for the rest of the load. Heeded once, before the

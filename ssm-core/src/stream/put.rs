@@ -82,7 +82,6 @@ impl<'a> Put<'a> {
         self.bytes(&bytes)
     }
 
-    #[cold]
     fn bytes_beyond(&mut self, bytes: &[u8]) -> Result<(), UnitError> {
         // The buffer is filled first, so that blocks have the same size however the values come.
         let taken = if self.used > 0 {
@@ -127,7 +126,7 @@ impl<'a> Put<'a> {
     pub fn string(&mut self, string: &[u8]) -> Result<(), UnitError> {
         match u32::try_from(string.len()) {
             Ok(len) if len <= MAX_STRING => {
-                self.u32(len)?;
+                self.bytes(&len.to_le_bytes())?;
                 self.bytes(string)
             }
             found => Err(self.fail(UnitError::TooLong { found: found.unwrap_or(u32::MAX), max: MAX_STRING })),
@@ -156,7 +155,7 @@ impl<'a> Put<'a> {
         }
         match u32::try_from(value) {
             Ok(value) => self.u32(value),
-            Err(_) => Err(self.fail(UnitError::Overflow { found: value })),
+            Err(_) => Err(self.fail(UnitError::overflow(value))),
         }
     }
 

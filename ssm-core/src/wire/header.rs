@@ -13,7 +13,10 @@ pub(crate) const CRC_FROM: u64 = 44;
 /// Bytes to read before [`Header::parse`]: the longest header. Every genuine file is longer (Q18).
 pub(crate) const HEADER_PROBE: usize = 80;
 
-pub(super) const MAGIC_STEM: &[u8; 23] = b"\x7fVirtualBox SavedState ";
+/// The magic of the format that is written; the others differ in one digit.
+const MAGIC: [u8; 32] = *b"\x7fVirtualBox SavedState V1.2\n\0\0\0\0";
+/// Bytes of the magic before the `V`.
+const STEM_LEN: usize = 23;
 const END_RECORD: u64 = 28;
 
 /// The formats that are read here. [`Format::V1_2`] and [`Format::V2_0`] are written.
@@ -169,8 +172,8 @@ impl Header {
     /// The same for a 1.x file of which `found` bytes are there, with zeros behind them.
     #[inline(never)]
     pub(crate) fn parse_padded(start: &[u8; HEADER_PROBE], found: usize) -> Result<Header, FormatError> {
-        let stem = found.min(MAGIC_STEM.len());
-        if start.get(..stem) != MAGIC_STEM.get(..stem) {
+        let stem = found.min(STEM_LEN);
+        if start.get(..stem) != MAGIC.get(..stem) {
             return Err(FormatError::Magic);
         }
         let found = found as u64;
@@ -272,8 +275,7 @@ impl Header {
     pub(crate) fn emit(&self) -> [u8; 80] {
         let mut out = [0; 80];
         let writer = self.writer.unwrap_or(WriterVersion::UNSPECIFIED);
-        set_field(&mut out, 0, *MAGIC_STEM);
-        set_field(&mut out, 23, *b"V1.2\n");
+        set_field(&mut out, 0, MAGIC);
         set_field(&mut out, 32, self.file_len.to_le_bytes());
         set_field(&mut out, 40, self.crc.to_le_bytes());
         set_field(&mut out, 64, writer.major.to_le_bytes());
