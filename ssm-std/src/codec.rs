@@ -109,6 +109,10 @@ impl Encode for Encoder {
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         self.as_dyn_mut().encode(plain, packed, input)
     }
+
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        self.as_dyn_mut().encode_block(plain, code)
+    }
 }
 
 /// A decoder of all codecs, with the host's memory.

@@ -46,6 +46,10 @@ impl<A: Encode, B: Encode> Encode for Either<A, B> {
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         if self.second { self.b.encode(plain, packed, input) } else { self.a.encode(plain, packed, input) }
     }
+
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        if self.second { self.b.encode_block(plain, code) } else { self.a.encode_block(plain, code) }
+    }
 }
 
 impl<A: Decode, B: Decode> Decode for Either<A, B> {
@@ -60,5 +64,10 @@ impl<A: Decode, B: Decode> Decode for Either<A, B> {
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
         if self.second { self.b.decode(packed, plain, input) } else { self.a.decode(packed, plain, input) }
+    }
+
+    fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
+        self.second = !self.a.begin_block(packed, plain);
+        !self.second || self.b.begin_block(packed, plain)
     }
 }

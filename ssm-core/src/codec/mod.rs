@@ -77,6 +77,16 @@ pub trait Encode {
     /// [`Input`] follows, or all was said. So, after the last plain byte, call with an empty `plain` and [`Input::End`]
     /// until nothing is written.
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step;
+
+    /// Packs all of `plain`, 1 to 4096 bytes, as one block of code alone, without a block header; how many
+    /// bytes of `code` it took.
+    ///
+    /// `None` where it does not fit into `code`, and from codecs that have no such blocks. This has nothing to do with the
+    /// unit that [`encode`](Self::encode) is at.
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        let _ = (plain, code);
+        None
+    }
 }
 
 /// Packed bytes to plain ones.
@@ -96,6 +106,18 @@ pub trait Decode {
     /// With [`Input::End`] and nothing left, it puts nothing at a proper end, and fails with [`DecodeError::End`] in the
     /// middle of a block or stream. After an error the decoder must be reset.
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError>;
+
+    /// Prepares for one block of code alone, without a block header, that takes `packed` bytes and makes `plain` ones;
+    /// `false` from codecs that have no such blocks. It may be called without a [`reset`](Self::reset) before.
+    ///
+    /// [`decode`](Self::decode) then takes the block in pieces as usual, and nothing comes after its plain bytes until the
+    /// next call of this or of `reset`. It fails with [`DecodeError::Corrupt`] where the block does not have exactly these
+    /// sizes: so the block is sound when, after all was taken and given, a call with an empty `packed`, [`Input::End`] and
+    /// room in `plain` succeeds.
+    fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
+        let _ = (packed, plain);
+        false
+    }
 }
 
 impl<C: Encode + ?Sized> Encode for &mut C {
@@ -114,6 +136,10 @@ impl<C: Encode + ?Sized> Encode for &mut C {
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         (**self).encode(plain, packed, input)
     }
+
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        (**self).encode_block(plain, code)
+    }
 }
 
 impl<C: Decode + ?Sized> Decode for &mut C {
@@ -127,5 +153,9 @@ impl<C: Decode + ?Sized> Decode for &mut C {
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
         (**self).decode(packed, plain, input)
+    }
+
+    fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
+        (**self).begin_block(packed, plain)
     }
 }

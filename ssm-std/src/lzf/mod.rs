@@ -29,4 +29,8 @@ impl Encode for Lzf {
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         self.0.encode(plain, packed, input)
     }
+
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        self.0.encode_block(plain, code)
+    }
 }

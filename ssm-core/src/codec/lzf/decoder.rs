@@ -23,6 +23,10 @@ pub struct LzfDecoder<W> {
     plain_left: usize,
     made: usize,
     token: Token,
+    /// Nothing of the block was taken yet.
+    fresh: bool,
+    /// There is this one block, which had no header.
+    bare: bool,
     failed: Option<DecodeError>,
 }
 
@@ -55,6 +59,8 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
             plain_left: 0,
             made: 0,
             token: Token::Control,
+            fresh: false,
+            bare: false,
             failed: None,
         }
     }
@@ -90,11 +96,16 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         }
         let header = BlockHeader::parse(&self.header).ok_or(DecodeError::Corrupt)?;
         self.header_len = 0;
-        self.packed_left = header.packed.into();
-        self.plain_left = header.plain.into();
+        self.begin(header);
+        Ok(true)
+    }
+
+    fn begin(&mut self, block: BlockHeader) {
+        self.packed_left = block.packed.into();
+        self.plain_left = block.plain.into();
         self.made = 0;
         self.token = Token::Control;
-        Ok(true)
+        self.fresh = true;
     }
 
     /// A block that is whole in `packed`, straight to `plain`; how many plain bytes, or `None` where it is not whole.
@@ -238,8 +249,15 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Decode for LzfDecoder<W> {
     fn reset(&mut self, tag: u8) -> bool {
         (self.at, self.held, self.header_len) = (0, 0, 0);
         (self.packed_left, self.plain_left, self.made) = (0, 0, 0);
-        (self.token, self.failed) = (Token::Control, None);
+        (self.token, self.fresh, self.bare, self.failed) = (Token::Control, false, false, None);
         tag == tag::LZF
+    }
+
+    fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
+        self.reset(tag::LZF);
+        self.begin(BlockHeader { packed, plain });
+        self.bare = true;
+        true
     }
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
@@ -258,14 +276,21 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Decode for LzfDecoder<W> {
             if to.is_empty() || self.failed.is_some() {
                 break;
             }
-            let outcome = if self.in_block() {
+            if self.fresh && self.packed_left > 0 && left.is_empty() {
+                break;
+            }
+            let outcome = if core::mem::take(&mut self.fresh) {
+                self.whole_block(&mut left, to).map(Option::unwrap_or_default)
+            } else if self.in_block() {
                 self.tokens(&mut left).map(|()| 0)
             } else if left.is_empty() {
                 break;
+            } else if self.bare {
+                Err(DecodeError::Corrupt)
             } else {
                 match self.header(&mut left) {
                     Ok(false) => break,
-                    Ok(true) => self.whole_block(&mut left, to).map(Option::unwrap_or_default),
+                    Ok(true) => Ok(0),
                     Err(error) => Err(error),
                 }
             };
@@ -284,7 +309,11 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> Decode for LzfDecoder<W> {
         }
         if read == 0 && written == 0 && input == Input::End && packed.is_empty() && !plain.is_empty() {
             let middle = self.in_block() || self.header_len > 0;
-            return if middle { Err(DecodeError::End) } else { Ok(Step::default()) };
+            return match middle {
+                true if self.bare => Err(DecodeError::Corrupt),
+                true => Err(DecodeError::End),
+                false => Ok(Step::default()),
+            };
         }
         Ok(Step { read, written })
     }

@@ -1,6 +1,6 @@
 //! Packing with LZF.
 
-use super::{BLOCK_HEADER, BlockHeader, MAX_PACKED, MAX_PLAIN, block};
+use super::{BLOCK_HEADER, BlockHeader, MAX_BARE, MAX_PACKED, MAX_PLAIN, block};
 use crate::codec::{Encode, Input, Step, tag};
 use crate::copy::copy;
 
@@ -115,5 +115,13 @@ impl<const TABLE: usize> Encode for LzfEncoder<TABLE> {
             step.written = step.written.wrapping_add(made.written);
         }
         step
+    }
+
+    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        if plain.is_empty() || plain.len() > MAX_BARE {
+            return None;
+        }
+        let done = block::encode(plain, code, &mut self.table);
+        (done.plain == plain.len()).then_some(done.code)
     }
 }

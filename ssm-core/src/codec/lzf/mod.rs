@@ -3,6 +3,8 @@
 mod block;
 mod decoder;
 mod encoder;
+#[cfg(test)]
+mod tests;
 
 pub use decoder::LzfDecoder;
 pub use encoder::LzfEncoder;
@@ -15,6 +17,8 @@ const BLOCK_MAGIC: [u8; 2] = *b"ZV";
 const MAX_PACKED: usize = 16374;
 /// The most plain bytes that a block may have (Q20).
 const MAX_PLAIN: usize = 32768;
+/// The most plain bytes of a block without a header.
+const MAX_BARE: usize = 4096;
 /// The farthest a match reaches back.
 const MAX_DISTANCE: usize = 8192;
 /// The longest run of literals and the longest match of one token.
