@@ -89,49 +89,85 @@ pub(super) struct Encoded {
 /// those of three seldom make the code shorter, and always slower.
 pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &mut [u16; TABLE]) -> Encoded {
     table.fill(0);
-    let hash = |word: u32| (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE.ilog2())) as usize;
     let mut out = Code { bytes: code, at: 0 };
     let mut literals = 0; // where the pending run of literals starts
-    let mut at = 1;
-    let mut misses = 0usize;
-    while let Some(word) = word_at(plain, at) {
-        let Some(slot) = table.get_mut(hash(word)) else {
-            break;
-        };
-        let candidate = usize::from(*slot);
-        *slot = at as u16;
-        let distance = at.wrapping_sub(candidate);
-        if word_at(plain, candidate) != Some(word) || distance > MAX_DISTANCE {
-            // The longer nothing repeats, the larger the steps.
-            at = at.wrapping_add(1).wrapping_add(misses >> 5);
-            misses = misses.wrapping_add(1);
-            continue;
-        }
-        misses = 0;
+    while let Some((candidate, at)) = find(plain, literals.max(1), table) {
         let length = match_length(plain, candidate, at);
-        if !out.literals(plain, &mut literals, at) || !out.repeat(distance, length) {
+        literals = out.literals(plain, literals, at);
+        if literals != at || !out.repeat(at.wrapping_sub(candidate), length) {
             return Encoded { plain: literals, code: out.at };
         }
-        at = at.wrapping_add(length);
-        literals = at;
+        literals = at.wrapping_add(length);
         // One entry near the end of the match helps the next one.
-        let last = at.wrapping_sub(2);
+        let last = literals.wrapping_sub(2);
         if let Some(word) = word_at(plain, last)
-            && let Some(slot) = table.get_mut(hash(word))
+            && let Some(slot) = table.get_mut(hash::<TABLE>(word))
         {
             *slot = last as u16;
         }
     }
-    out.literals(plain, &mut literals, plain.len());
+    literals = out.many_literals(plain, literals, plain.len());
     Encoded { plain: literals, code: out.at }
 }
 
+/// Looks for the next match from `at` on, and enters what it passes into the table: where the match lies and where it is
+/// repeated. The longer nothing repeats, the larger the steps.
+#[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
+fn find<const TABLE: usize>(plain: &[u8], mut at: usize, table: &mut [u16; TABLE]) -> Option<(usize, usize)> {
+    let mut word = word_at(plain, at)?;
+    let mut step = 32usize; // in parts of 32
+    loop {
+        let slot = table.get_mut(hash::<TABLE>(word))?;
+        let candidate = *slot;
+        *slot = at as u16;
+        if is_at(plain, candidate, word) {
+            let candidate = usize::from(candidate);
+            if at.wrapping_sub(candidate) <= MAX_DISTANCE {
+                return Some((candidate, at));
+            }
+        }
+        at = at.wrapping_add(step >> 5);
+        word = if !UNALIGNED && step < 64 {
+            word >> 8 | u32::from(*plain.get(at.wrapping_add(3))?) << 24
+        } else {
+            word_at(plain, at)?
+        };
+        step = step.wrapping_add(1);
+    }
+}
+
+#[inline(always)]
+fn hash<const TABLE: usize>(word: u32) -> usize {
+    word.wrapping_mul(0x9e37_79b1).wrapping_shr(32u32.wrapping_sub(TABLE.ilog2())) as usize
+}
+
+/// Whether four bytes at any address are one load. Of the Arm cores without it (ARMv6-M) none has atomic operations.
+const UNALIGNED: bool = !cfg!(any(
+    target_arch = "riscv32",
+    target_arch = "riscv64",
+    all(target_arch = "arm", not(target_has_atomic = "32"))
+));
+
 #[inline(always)]
 fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
+    if at > bytes.len().checked_sub(4)? {
+        return None;
+    }
     bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
+#[inline(always)]
+fn is_at(bytes: &[u8], at: u16, word: u32) -> bool {
+    let at = usize::from(at);
+    if UNALIGNED {
+        return bytes.get(at..at.wrapping_add(4)).is_some_and(|four| four == word.to_le_bytes());
+    }
+    let is = |more: usize, byte: u32| bytes.get(at.wrapping_add(more)) == Some(&(byte as u8));
+    is(0, word) && is(1, word >> 8) && is(2, word >> 16) && is(3, word >> 24)
+}
+
 /// How many bytes from `at` on equal those from `earlier` on, 264 at most. Four are known to.
+#[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
 fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
     const WORD: usize = size_of::<usize>();
     let (earlier, at) = (earlier.wrapping_add(4), at.wrapping_add(4));
@@ -140,16 +176,18 @@ fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
     };
     let b = b.get(..MAX_MATCH - 4).unwrap_or(b);
     let mut length = 4usize;
-    let (b_words, b_tail) = b.as_chunks::<WORD>();
-    for (a, b) in a.as_chunks::<WORD>().0.iter().zip(b_words) {
-        let difference = usize::from_le_bytes(*a) ^ usize::from_le_bytes(*b);
-        if difference != 0 {
-            return length.wrapping_add((difference.trailing_zeros() >> 3) as usize);
+    if UNALIGNED {
+        for (a, b) in a.as_chunks::<WORD>().0.iter().zip(b.as_chunks().0) {
+            let difference = usize::from_le_bytes(*a) ^ usize::from_le_bytes(*b);
+            if difference != 0 {
+                return length.wrapping_add((difference.trailing_zeros() >> 3) as usize);
+            }
+            length = length.wrapping_add(WORD);
         }
-        length = length.wrapping_add(WORD);
     }
-    let a_tail = a.get(length.wrapping_sub(4)..).unwrap_or(&[]);
-    length.wrapping_add(a_tail.iter().zip(b_tail).take_while(|(a, b)| a == b).count())
+    let done = length.wrapping_sub(4);
+    let (a, b) = (a.get(done..).unwrap_or(&[]), b.get(done..).unwrap_or(&[]));
+    length.wrapping_add(a.iter().zip(b).take_while(|(a, b)| a == b).count())
 }
 
 /// Tokens into a slice that may be too small.
@@ -159,25 +197,45 @@ struct Code<'c> {
 }
 
 impl Code<'_> {
-    /// Writes the literals from `*from` to `to` and moves `*from` over what was written; `false` if not all fit.
-    fn literals(&mut self, plain: &[u8], from: &mut usize, to: usize) -> bool {
-        while *from < to {
-            let run = to.wrapping_sub(*from).min(MAX_LITERALS);
-            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
-                return false;
-            };
-            let run = run.min(room.len());
-            if run == 0 {
-                return false;
-            }
-            *control = run.wrapping_sub(1) as u8;
-            let copied = copy(room, plain.get(*from..from.wrapping_add(run)).unwrap_or(&[]));
-            *from = from.wrapping_add(copied);
-            self.at = self.at.wrapping_add(copied).wrapping_add(1);
+    /// Writes the literals from `from` to `to`; up to where, as not all may fit.
+    #[inline(always)]
+    fn literals(&mut self, plain: &[u8], from: usize, to: usize) -> usize {
+        let run = to.wrapping_sub(from);
+        if run == 0 {
+            return to;
         }
-        true
+        if run <= WIDE
+            && let Some([control, room @ ..]) =
+                self.bytes.get_mut(self.at..).and_then(|room| room.first_chunk_mut::<{ WIDE + 1 }>())
+            && let Some(literals) = plain.get(from..).and_then(|plain| plain.first_chunk())
+        {
+            *control = run.wrapping_sub(1) as u8;
+            copy_wide(room, literals);
+            self.at = self.at.wrapping_add(run).wrapping_add(1);
+            return to;
+        }
+        self.many_literals(plain, from, to)
     }
 
+    #[inline(never)]
+    fn many_literals(&mut self, plain: &[u8], mut from: usize, to: usize) -> usize {
+        while from < to {
+            let run = to.wrapping_sub(from).min(MAX_LITERALS);
+            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
+                break;
+            };
+            let copied = copy(room, plain.get(from..from.wrapping_add(run)).unwrap_or(&[]));
+            if copied == 0 {
+                break;
+            }
+            *control = copied.wrapping_sub(1) as u8;
+            from = from.wrapping_add(copied);
+            self.at = self.at.wrapping_add(copied).wrapping_add(1);
+        }
+        from
+    }
+
+    #[inline(always)]
     fn repeat(&mut self, distance: usize, length: usize) -> bool {
         let [low, high] = (distance.wrapping_sub(1) as u16).to_le_bytes();
         let room = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
