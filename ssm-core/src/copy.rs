@@ -53,24 +53,20 @@ pub(crate) fn copy_over(to: &mut [u8], from: &[u8], len: usize) -> bool {
 
 /// Repeats inside `bytes`: `len` bytes from `at - distance` to `at`, which may overlap, so that a pattern of `distance`
 /// bytes is continued. `false`, and nothing copied, where that does not lie in `bytes`.
-// The two reasons are those of `copy`.
+// As `copy`.
 #[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn repeat(bytes: &mut [u8], at: usize, distance: usize, len: usize) -> bool {
     let Some((before, after)) = bytes.split_at_mut_checked(at) else {
         return false;
     };
-    let (Some(pattern), Some(to)) =
-        (at.checked_sub(distance).and_then(|from| before.get(from..)), after.get_mut(..len))
-    else {
+    let Some(pattern) = at.checked_sub(distance).and_then(|from| before.get(from..)) else {
         return false;
     };
-    let word = match *pattern {
-        [a] => Some([a; 4]),
-        [a, b] => Some([a, b, a, b]),
-        [a, b, c, d] => Some([a, b, c, d]),
-        _ => None,
+    let Some(to) = after.get_mut(..len) else {
+        return false;
     };
-    if let Some(word) = word {
+    if let 1 | 2 | 4 = distance {
+        let word = [0, 1, 2, 3].map(|at: usize| pattern.get(at & distance.wrapping_sub(1)).copied().unwrap_or(0));
         let (words, tail) = to.as_chunks_mut();
         words.iter_mut().for_each(|to| *to = word);
         tail.iter_mut().zip(word).for_each(|(to, byte)| *to = byte);
@@ -113,6 +109,20 @@ mod tests {
         assert!(!repeat(&mut bytes, 2, 0, 1));
         assert!(!repeat(&mut bytes, 2, 1, 3));
         assert_eq!(bytes, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn copy_over_copies_what_is_asked_for_and_little_more() {
+        let from: Vec<u8> = (1..=100).collect();
+        for len in 0..100 {
+            for room in 0..=100 {
+                let mut to = vec![0; room];
+                let done = copy_over(&mut to, &from, len);
+                assert_eq!(done, len.next_multiple_of(WIDE) <= room.min(100));
+                assert!(!done || to[..len] == from[..len]);
+                assert!(to.iter().skip(if done { len.next_multiple_of(WIDE) } else { 0 }).all(|byte| *byte == 0));
+            }
+        }
     }
 
     #[test]

@@ -4,77 +4,66 @@ use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
 use crate::copy::{WIDE, copy, copy_over, copy_wide, repeat};
 
 /// Decodes the whole of `code` into the whole of `plain`; `false` where it does not give exactly that many bytes.
+pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
+    decode_tokens(code, plain, 0) == (code.len(), plain.len())
+}
+
+/// Decodes tokens to `plain` from `at` on, up to one that is not whole, is not sound or does not fit: the bytes of code
+/// that were used and where the next plain byte goes.
 ///
 /// Where the room behind allows it, [`WIDE`] bytes are copied in place of fewer: those too many are overwritten later.
 // It needs all registers of a device.
 #[cfg_attr(target_os = "none", inline(never))]
-pub(super) fn decode(mut code: &[u8], plain: &mut [u8]) -> bool {
-    let mut at = 0usize;
-    while let Some((&control, rest)) = code.split_first() {
+pub(super) fn decode_tokens(code: &[u8], plain: &mut [u8], mut at: usize) -> (usize, usize) {
+    let mut left = code;
+    while let Some((&control, rest)) = left.split_first() {
         let Some((before, after)) = plain.split_at_mut_checked(at) else {
-            return false;
+            break;
         };
         if control < MAX_LITERALS as u8 {
             let run = usize::from(control).wrapping_add(1);
             let Some((literals, behind)) = rest.split_at_checked(run) else {
-                return false;
+                break;
             };
             if run <= WIDE
                 && let (Some(to), Some(from)) = (after.first_chunk_mut(), rest.first_chunk())
             {
                 copy_wide(to, from);
-            } else if copy(after, literals) != run {
-                return false;
+            } else if let Some(to) = after.get_mut(..run) {
+                copy(to, literals);
+            } else {
+                break;
             }
             at = at.wrapping_add(run);
-            code = behind;
+            left = behind;
             continue;
         }
         let Some((&next, mut rest)) = rest.split_first() else {
-            return false;
+            break;
         };
         let (mut length, mut low) = (usize::from(control >> 5).wrapping_add(2), next);
         if length == 9 {
             length = length.wrapping_add(next.into());
             let Some((&next, behind)) = rest.split_first() else {
-                return false;
+                break;
             };
             (low, rest) = (next, behind);
         }
-        code = rest;
-        let distance = far(control, low);
-        let Some(from) = at.checked_sub(distance) else {
-            return false;
+        let distance = usize::from(u16::from_le_bytes([low, control & 31])).wrapping_add(1);
+        let Some(from) = at.checked_sub(distance).and_then(|from| before.get(from..)) else {
+            break;
         };
         if length <= WIDE
-            && let Some(from) = before.get(from..).and_then(|from| from.first_chunk())
-            && let Some(to) = after.first_chunk_mut()
+            && let (Some(to), Some(from)) = (after.first_chunk_mut(), from.first_chunk())
         {
             copy_wide(to, from);
-        } else if !long_repeat(plain, at, from, length) {
-            return false;
+        } else if !copy_over(after, from, length) && !repeat(plain, at, distance, length) {
+            break;
         }
         at = at.wrapping_add(length);
+        left = rest;
     }
-    at == plain.len()
-}
-
-/// A match that is longer or nearer or closer to the end than most.
-#[inline(never)]
-fn long_repeat(plain: &mut [u8], at: usize, from: usize, length: usize) -> bool {
-    if let Some((before, after)) = plain.split_at_mut_checked(at)
-        && let Some(pattern) = before.get(from..)
-        && copy_over(after, pattern, length)
-    {
-        return true;
-    }
-    repeat(plain, at, at.wrapping_sub(from), length)
-}
-
-/// The distance of a match.
-#[inline]
-fn far(control: u8, low: u8) -> usize {
-    usize::from(u16::from_le_bytes([low, control & 31])).wrapping_add(1)
+    (code.len().wrapping_sub(left.len()), at)
 }
 
 /// What [`encode`] did: the plain bytes it packed and the bytes of code they took.
