@@ -3,6 +3,13 @@
 /// Bytes that are copied at once: two words, so that it is two loads and two stores on every target.
 pub(crate) const WIDE: usize = 2 * size_of::<usize>();
 
+/// Whether a word at any address is one load. Of the Arm cores without it (ARMv6-M) none has atomic operations.
+pub(crate) const UNALIGNED: bool = !cfg!(any(
+    target_arch = "riscv32",
+    target_arch = "riscv64",
+    all(target_arch = "arm", not(target_has_atomic = "32"))
+));
+
 /// Copies the bytes that both have room for; how many.
 // On a device one copy of this code is enough.
 #[cfg_attr(target_os = "none", inline(never))]
@@ -21,6 +28,18 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     };
     // The last bytes first, as they may overlap those before.
     copy_wide(to_last, from_last);
+    let (mut to, mut from) = (to, from);
+    if UNALIGNED {
+        let (to_pairs, to_rest) = to.as_chunks_mut::<{ 2 * WIDE }>();
+        let (from_pairs, from_rest) = from.as_chunks::<{ 2 * WIDE }>();
+        for (to, from) in to_pairs.iter_mut().zip(from_pairs) {
+            if let ([to, other_to], [from, other_from]) = (to.as_chunks_mut().0, from.as_chunks().0) {
+                copy_wide(to, from);
+                copy_wide(other_to, other_from);
+            }
+        }
+        (to, from) = (to_rest, from_rest);
+    }
     for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0) {
         copy_wide(to, from);
     }
@@ -65,11 +84,8 @@ pub(crate) fn repeat(bytes: &mut [u8], at: usize, distance: usize, len: usize) -
     let Some(to) = after.get_mut(..len) else {
         return false;
     };
-    if let 1 | 2 | 4 = distance {
-        let word = [0, 1, 2, 3].map(|at: usize| pattern.get(at & distance.wrapping_sub(1)).copied().unwrap_or(0));
-        let (words, tail) = to.as_chunks_mut();
-        words.iter_mut().for_each(|to| *to = word);
-        tail.iter_mut().zip(word).for_each(|(to, byte)| *to = byte);
+    if let [byte] = pattern {
+        to.fill(*byte);
         return true;
     }
     // What was copied is a longer pattern.

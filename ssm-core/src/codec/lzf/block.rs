@@ -1,7 +1,7 @@
 //! One block of bare LZF code in one piece: the fast way when a whole block and its output are at hand, and all of encoding.
 
 use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
-use crate::copy::{WIDE, copy, copy_over, copy_wide, repeat};
+use crate::copy::{UNALIGNED, WIDE, copy, copy_over, copy_wide, repeat};
 
 /// Decodes the whole of `code` into the whole of `plain`; `false` where it does not give exactly that many bytes.
 pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
@@ -87,12 +87,14 @@ pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &
             return Encoded { plain: literals, code: out.at };
         }
         literals = at.wrapping_add(length);
-        // One entry near the end of the match helps the next one.
-        let last = literals.wrapping_sub(2);
-        if let Some(word) = word_at(plain, last)
-            && let Some(slot) = table.get_mut(hash::<TABLE>(word))
-        {
-            *slot = last as u16;
+        // What the match passed over helps the next ones. A small table has room for one entry of it.
+        let passed = [at.wrapping_add(1), literals.wrapping_sub(1)];
+        for passed in passed.into_iter().take(if TABLE > 1024 { 2 } else { 1 }) {
+            if let Some(word) = word_at(plain, passed)
+                && let Some(slot) = table.get_mut(hash::<TABLE>(word))
+            {
+                *slot = passed as u16;
+            }
         }
     }
     literals = out.many_literals(plain, literals, plain.len());
@@ -129,13 +131,6 @@ fn find<const TABLE: usize>(plain: &[u8], mut at: usize, table: &mut [u16; TABLE
 fn hash<const TABLE: usize>(word: u32) -> usize {
     word.wrapping_mul(0x9e37_79b1).wrapping_shr(32u32.wrapping_sub(TABLE.ilog2())) as usize
 }
-
-/// Whether four bytes at any address are one load. Of the Arm cores without it (ARMv6-M) none has atomic operations.
-const UNALIGNED: bool = !cfg!(any(
-    target_arch = "riscv32",
-    target_arch = "riscv64",
-    all(target_arch = "arm", not(target_has_atomic = "32"))
-));
 
 #[inline(always)]
 fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
