@@ -118,8 +118,8 @@ impl Encode for Encoder {
 /// A decoder of all codecs, with the host's memory.
 pub type Decoder = Either<Store, Either<LzfDecoder<Vec<u8>>, Inflate<Box<InflateState>, Vec<u8>>>>;
 
-/// A decoder of all codecs that reads every file: 8 KiB of window for LZF, 32 KiB for zlib.
+/// A decoder of all codecs that reads every file, with windows of 32 KiB.
 pub fn decoder() -> Decoder {
     let inflate = Inflate::new(Box::default(), vec![0; 32768]);
-    Either::of(Store, Either::of(LzfDecoder::new(vec![0; 8192]), inflate))
+    Either::of(Store, Either::of(LzfDecoder::new(vec![0; 32768]), inflate))
 }

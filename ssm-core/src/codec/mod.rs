@@ -71,7 +71,8 @@ pub trait Encode {
     /// Forgets everything: the next call starts a unit.
     fn reset(&mut self);
 
-    /// Takes bytes from `plain` and puts bytes into `packed`, which is not empty.
+    /// Takes bytes from `plain` and puts bytes into `packed`, which is not empty. It may change what is behind those in
+    /// `packed` too.
     ///
     /// Each call takes or puts at least one byte, unless there is nothing to do: `plain` is empty and either more
     /// [`Input`] follows, or all was said. So, after the last plain byte, call with an empty `plain` and [`Input::End`]
@@ -79,7 +80,7 @@ pub trait Encode {
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step;
 
     /// Packs all of `plain`, 1 to 4096 bytes, as one block of code alone, without a block header; how many
-    /// bytes of `code` it took.
+    /// bytes of `code` it took. It may change what is behind those too.
     ///
     /// `None` where it does not fit into `code`, and from codecs that have no such blocks. This has nothing to do with the
     /// unit that [`encode`](Self::encode) is at.
