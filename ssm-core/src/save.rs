@@ -76,7 +76,7 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Saver<'s, W, E, C, L> {
         self
     }
 
-    /// The same with a token that stops the save: it is looked at between units and every 128 KiB at the latest.
+    /// The same with a token that stops the save: it is looked at between units and every MiB at the latest.
     pub fn cancel(mut self, cancel: &'s Cancel) -> Self {
         self.writer.progress().set_cancel(cancel);
         self

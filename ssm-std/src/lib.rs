@@ -23,5 +23,5 @@ pub use file::{
     LoadOptions, PathArchive, SaveOptions, load_from_path, open_file, open_path, open_path_unchecked, replace_file,
     save_to_path,
 };
-pub use lzf::Lzf;
+pub use lzf::{Lzf, LzfDecoder};
 pub use ssm_core;

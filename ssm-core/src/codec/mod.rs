@@ -79,6 +79,12 @@ pub trait Encode {
     /// until nothing is written.
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step;
 
+    /// Tells that the calls of [`encode_block`](Self::encode_block) until the next of this will be for blocks of `block`
+    /// bytes of `plain`, in order though not all of them; a codec that can work on several at once may begin.
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        let _ = (plain, block);
+    }
+
     /// Packs all of `plain`, 1 to 4096 bytes, as one block of code alone, without a block header; how many
     /// bytes of `code` it took. It may change what is behind those too.
     ///
@@ -136,6 +142,10 @@ impl<C: Encode + ?Sized> Encode for &mut C {
 
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         (**self).encode(plain, packed, input)
+    }
+
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        (**self).announce(plain, block);
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {

@@ -65,6 +65,18 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         }
     }
 
+    /// The packed bytes, header included, and the plain bytes of the block that `packed` starts with; `None` where that
+    /// is no block header. For a codec that decodes several blocks at once.
+    pub fn block_sizes(packed: &[u8]) -> Option<(usize, usize)> {
+        let BlockHeader { packed, plain } = BlockHeader::parse(packed.first_chunk()?)?;
+        Some((BLOCK_HEADER.wrapping_add(packed.into()), plain.into()))
+    }
+
+    /// Whether the next packed byte is the first of a block with a header.
+    pub fn is_between_blocks(&self) -> bool {
+        !self.in_block() && !self.bare && self.header_len == 0 && self.held == 0 && self.failed.is_none()
+    }
+
     fn in_block(&self) -> bool {
         self.packed_left > 0 || self.plain_left > 0
     }
