@@ -81,10 +81,14 @@ pub fn tell(out: &mut dyn Write) -> Result<Vec<u8>, Box<dyn Error>> {
     }
     let plain = save_stopped(&mut here, Codec::Lzf)?.len() as u64;
     let len = file.len();
-    writeln!(out, "\nThe live save has {len} bytes; the machine stood still for the final pass, {stopped} bytes.")?;
     writeln!(
         out,
-        "A plain save has {plain} bytes: the machine would have stood still for {} ms.",
+        "\nThe live save has {len} bytes; the machine stands still for the final pass, {} ms.",
+        milliseconds(stopped)
+    )?;
+    writeln!(
+        out,
+        "A plain save has {plain} bytes: the machine would stand still for all of it, {} ms.",
         milliseconds(plain)
     )?;
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ssm_core::{Live, LoadError, Loader, SaveError, Saver, Store, UnitError, Vote};
-use ssm_examples::{FEW, LIVE_UNITS, Machine, PAGE_SIZE, PAGES, PageSet, RAM_SIZE, UNITS};
+use ssm_examples::{FEW, LIVE_UNITS, Machine, PAGE_SIZE, PAGES, PageSet, RAM_SIZE, UNITS, live};
 use ssm_std::{Codec, Encoder, FromStd, decoder};
 use std::io::{Cursor, ErrorKind, Write};
 
@@ -101,6 +101,32 @@ proptest! {
     }
 }
 
+/// It spreads its writes over the pages that Tiny BASIC leaves to arrays.
+const PROGRAM: &str =
+    "10 FOR J=1 TO 9\r20 FOR I=1 TO 60\r30 LET @(I*13)=I*J\r40 PRINT #5,@(I*13)\r50 NEXT I\r60 NEXT J\rRUN\r";
+
+/// A program that is moved anywhere in its run prints the rest at the other end, and ends as where it was.
+#[test]
+fn a_program_moves_while_it_runs() {
+    let mut machine = Machine::new();
+    PROGRAM.bytes().for_each(|key| assert!(machine.console.type_key(key)));
+    let (mut begins, mut most) = (0, 0);
+    while !machine.is_idle() {
+        let mut file = Vec::new();
+        let passes = live::save(&mut machine, &mut file).unwrap();
+        most = most.max(passes[1..].iter().map(|pass| pass.pages).max().unwrap());
+        assert_eq!(passes[0].pages, PAGES);
+        let [moved, mut there] = [0; 2].map(|_| live::load(&file).unwrap());
+        let mut here = std::mem::replace(&mut machine, moved);
+        here.console.take_output();
+        [&mut here, &mut there].into_iter().for_each(Machine::run);
+        assert_eq!(here.console.take_output(), there.console.take_output());
+        assert!(state(&mut here) == state(&mut there));
+        begins += 1;
+    }
+    assert!(begins > 2 && most > 2, "{begins} saves, at most {most} pages dirty");
+}
+
 /// The bus tells of every write of the processor: PUSH, LD (HL) and LDIR over the end of the address space.
 #[test]
 fn the_processor_s_writes_are_noted() {
@@ -140,8 +166,8 @@ fn limits_end_what_would_not_end() {
     for (passes, bytes, expected) in [(3, u64::MAX, 3), (1, u64::MAX, 1), (100, 150_000, 3), (100, 1, 1)] {
         let mut machine = Machine::new();
         let (mut file, mut scratch) = (Vec::new(), [0; SCRATCH]);
-        let live = begin(&mut file, Codec::Store, &mut scratch, &mut machine).unwrap();
-        let mut live = live.limit_passes(passes).limit_bytes(bytes);
+        let save = begin(&mut file, Codec::Store, &mut scratch, &mut machine).unwrap();
+        let mut live = save.limit_passes(passes).limit_bytes(bytes);
         // The ROM alone would be fewer bytes than its pages: no page is all zeros.
         (0..=u16::MAX).for_each(|address| machine.ram.poke(address, (address % 251) as u8 + 1));
         let mut value = 0;

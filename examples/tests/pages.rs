@@ -116,6 +116,18 @@ fn refused() {
     }
 }
 
+/// What an earlier load brought is not taken for a part of this one.
+#[test]
+fn a_used_machine_needs_every_page_too() {
+    let mut machine = Machine::new();
+    let mut load = |pages| {
+        let medium = FromStd::new(Cursor::new(file(2, &[Pass(pages, true)], &[])));
+        Loader::new(medium, decoder(), &mut [0; 4096]).load(&mut machine, &LIVE_UNITS).is_ok()
+    };
+    assert!(load(all(1)));
+    assert!(!load(vec![(0, 2)]));
+}
+
 /// A version from the future, or from before the first, is refused before anything is loaded.
 #[test]
 fn versions_outside_the_window() {
