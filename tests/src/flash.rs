@@ -29,6 +29,7 @@ pub use power::{Cut, Model, Pick};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
+use std::ops::Range;
 
 /// The flash. It reads, writes and erases in units of so many bytes, which need not be multiples of each other.
 #[derive(Clone, Debug)]
@@ -214,6 +215,15 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         Some(Cut { step: cut.step - step, ..cut })
     }
 
+    /// What a complete erase does.
+    fn fill(&mut self, range: Range<usize>) {
+        self.written[range.clone()].fill(false);
+        if self.stuck.is_empty() {
+            return self.bytes[range].fill(0xff);
+        }
+        range.for_each(|at| self.set(at, 0xff));
+    }
+
     fn set(&mut self, at: usize, byte: u8) {
         let stuck = self.stuck.iter().filter(|(place, _)| *place == at).fold(0, |all, (_, mask)| all | mask);
         self.bytes[at] = self.bytes[at] & stuck | byte & !stuck;
@@ -255,10 +265,7 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> NorFlash for Fla
         match self.begin(true, from, range.len()) {
             Some(cut) => self.cut_erase(range, cut),
             None => {
-                for at in range {
-                    self.set(at, 0xff);
-                    self.written[at] = false;
-                }
+                self.fill(range);
                 Ok(())
             }
         }

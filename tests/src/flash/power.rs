@@ -33,14 +33,8 @@ pub enum Model {
 
 impl Model {
     /// All of them.
-    pub const ALL: [Model; 6] = [
-        Model::Prefix,
-        Model::TornWord,
-        Model::SomeWords,
-        Model::HalfErased,
-        Model::ZerosFirst,
-        Model::ErasedTooSoon,
-    ];
+    pub const ALL: [Model; 6] =
+        [Model::Prefix, Model::TornWord, Model::SomeWords, Model::HalfErased, Model::ZerosFirst, Model::ErasedTooSoon];
 
     /// Whether it says something about erases only.
     pub const fn is_of_erases(self) -> bool {
@@ -58,29 +52,73 @@ pub enum Pick {
 }
 
 /// The choices of a [`Pick`], one after the other.
-struct Choices(Pick, u32);
+struct Choices {
+    pick: Pick,
+    /// Choices made ahead, and how many are left.
+    ahead: u64,
+    left: u32,
+}
 
 impl Choices {
-    fn next(&mut self) -> bool {
-        let turn = self.1;
-        self.1 = turn.wrapping_add(1);
-        match &mut self.0 {
-            Pick::Bits(bits) => *bits >> (turn % 64) & 1 == 1,
+    fn new(pick: Pick) -> Self {
+        Self { pick, ahead: 0, left: 0 }
+    }
+
+    /// The next `count` choices, up to 8.
+    fn next(&mut self, count: u32) -> u8 {
+        let mut chosen = 0;
+        for bit in 0..count {
+            if self.left == 0 {
+                self.refill();
+            }
+            chosen |= ((self.ahead & 1) as u8) << bit;
+            self.ahead >>= 1;
+            self.left -= 1;
+        }
+        chosen
+    }
+
+    fn refill(&mut self) {
+        self.left = 64;
+        self.ahead = match &mut self.pick {
+            Pick::Bits(bits) => *bits,
             Pick::Seed(state) => {
                 // splitmix64
                 *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
                 let mixed = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-                mixed >> 63 == 1
+                mixed ^ mixed >> 31
             }
-        }
+        };
+    }
+
+    fn one(&mut self) -> bool {
+        self.next(1) == 1
     }
 
     /// `new` in those bits that differ and are chosen.
     fn mix(&mut self, old: u8, new: u8) -> u8 {
-        (0..8).map(|bit| 1 << bit).fold(old, |byte, bit| {
-            if (old ^ new) & bit != 0 && self.next() { byte & !bit | new & bit } else { byte }
-        })
+        match self.pick {
+            Pick::Bits(0) => return old,
+            Pick::Bits(u64::MAX) => return new,
+            _ => {}
+        }
+        let differ = old ^ new;
+        if let Pick::Bits(_) = self.pick {
+            // One choice for each bit that differs, so that numbers count all subsets.
+            let mut chosen = self.next(differ.count_ones());
+            return (0..8).map(|bit| 1 << bit).filter(|bit| differ & bit != 0).fold(old, |byte, bit| {
+                let taken = chosen & 1 == 1;
+                chosen >>= 1;
+                if taken { byte ^ bit } else { byte }
+            });
+        }
+        if self.left < 8 {
+            self.refill();
+        }
+        let chosen = self.ahead as u8;
+        (self.ahead, self.left) = (self.ahead >> 8, self.left - 8);
+        old ^ differ & chosen
     }
 }
 
@@ -88,11 +126,11 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
     pub(super) fn cut_write(&mut self, start: usize, bytes: &[u8], cut: Cut) -> Result<(), Fault> {
         let at = cut.step as usize;
         let word = at - at % WRITE;
-        let mut choices = Choices(cut.pick, 0);
+        let mut choices = Choices::new(cut.pick);
         let mut chosen = false;
         for (ahead, &new) in bytes.iter().enumerate() {
             if ahead.is_multiple_of(WRITE) && cut.model == Model::SomeWords {
-                chosen = choices.next();
+                chosen = choices.one();
             }
             let place = start + ahead;
             let old = self.bytes[place];
@@ -118,16 +156,13 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
     pub(super) fn cut_erase(&mut self, range: Range<usize>, cut: Cut) -> Result<(), Fault> {
         let at = range.start + cut.step as usize;
         let block = at - cut.step as usize % ERASE;
-        for place in range.start..block {
-            self.set(place, 0xff);
-            self.written[place] = false;
-        }
-        let mut choices = Choices(cut.pick, 0);
+        self.fill(range.start..block);
+        let mut choices = Choices::new(cut.pick);
         let word = at - at % WRITE;
         let mut chosen = false;
         for place in block..block + ERASE {
             if place.is_multiple_of(WRITE) || place == block {
-                chosen = cut.model == Model::SomeWords && choices.next();
+                chosen = cut.model == Model::SomeWords && choices.one();
             }
             let old = self.bytes[place];
             let done = match cut.model {
