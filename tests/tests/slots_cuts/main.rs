@@ -194,41 +194,73 @@ fn document(name: &str, text: &str) {
     }
 }
 
+fn without_loss(what: &str, table: Table) -> Table {
+    println!("{what}: {} cases", table.cases());
+    assert_eq!(table.lost(), 0, "{what}:\n{}", table.print());
+    table
+}
+
 #[test]
 fn one_cut_anywhere() {
-    let table = each(&GEOMETRIES, |geometry| geometry.single(&SINGLE));
-    assert_eq!(table.lost(), 0);
+    let table = without_loss("one cut", each(&GEOMETRIES, |geometry| geometry.single(&SINGLE)));
     for row in [Row::Commit, Row::Rollback, Row::EraseAll] {
         assert!(table.row(row).any(|[old, new, _]| old > 0 && new > 0), "{row:?} is where it is decided");
     }
     document("one cut", &format!("\n{} cases:\n\n{}\n", table.cases(), table.print()));
+    if all_cuts() {
+        without_loss("one cut, all", each(&GEOMETRIES, |geometry| geometry.single(&MORE)));
+    }
 }
 
 #[test]
 fn any_two_cuts() {
-    let table = each(&SMALL[..3], |geometry| geometry.pairs(&PAIRS));
-    assert_eq!(table.lost(), 0);
+    let table = without_loss("two cuts", each(&SMALL[..3], |geometry| geometry.pairs(&PAIRS)));
     document("two cuts", &format!("\n{} cases:\n\n{}\n", table.cases(), table.print()));
+    if all_cuts() {
+        without_loss("two cuts, all", each(&SMALL, |geometry| geometry.pairs(&SINGLE[1..])));
+    }
 }
 
 #[test]
 fn two_cuts_at_random() {
-    let table = each(&GEOMETRIES, |geometry| geometry.sampled_pairs(1000));
-    assert_eq!(table.lost(), 0);
-    println!("{} cases", table.cases());
+    let samples = if all_cuts() { 100_000 } else { 1000 };
+    without_loss("two cuts at random", each(&GEOMETRIES, |geometry| geometry.sampled_pairs(samples)));
+}
+
+/// Cuts in every word of the commit record, with every number as the pick.
+fn commit<const R: usize, const W: usize, const E: usize, const B: usize>(
+    shape: Shape,
+    model: Model,
+    picks: u64,
+) -> Table {
+    let store = Store::<R, W, E, B>::with_saves(shape, 3);
+    let program = Program::SaveAndPrepare(50);
+    let mut table = Table::default();
+    for step in store.steps_of(program, Row::Commit).step_by(W) {
+        for pick in 0..picks {
+            let cut = Cut { step, model, pick: Pick::Bits(pick) };
+            let (outcome, left) = store.cut(program, cut);
+            table.count(Row::Commit, model, Of::check(outcome, Row::Commit, left));
+        }
+    }
+    table
 }
 
 #[test]
-fn all_cuts_of_all_small_geometries() {
-    if !all_cuts() {
-        println!("left out; SSM_ALL_CUTS=1 runs it");
-        return;
+fn every_subset_of_the_bits_and_words_of_a_commit() {
+    let shape = Shape { slots: 2, blocks: 1, len: 30 };
+    let tables = [
+        ("all bits of words of 1", commit::<1, 1, 128, 64>(shape, Model::TornWord, 1 << 8)),
+        ("all words of 4", commit::<1, 4, 128, 64>(shape, Model::SomeWords, 1 << 14)),
+        ("all words of 8", commit::<1, 8, 128, 64>(shape, Model::SomeWords, 1 << 7)),
+        ("all words of 16", commit::<1, 16, 128, 64>(shape, Model::SomeWords, 1 << 4)),
+    ];
+    for (what, table) in tables {
+        let table = without_loss(what, table);
+        assert!(table.row(Row::Commit).all(|[old, new, _]| new > 0 && old > new));
     }
-    let one = each(&GEOMETRIES, |geometry| geometry.single(&MORE));
-    assert_eq!(one.lost(), 0);
-    let two = each(&SMALL, |geometry| geometry.pairs(&SINGLE[1..]));
-    assert_eq!(two.lost(), 0);
-    let sampled = each(&GEOMETRIES, |geometry| geometry.sampled_pairs(100_000));
-    assert_eq!(sampled.lost(), 0);
-    println!("one cut: {}, two cuts: {}, two at random: {}", one.cases(), two.cases(), sampled.cases());
+    if all_cuts() {
+        let table = commit::<1, 2, 128, 64>(shape, Model::TornWord, 1 << 16);
+        without_loss("all bits of words of 2", table);
+    }
 }

@@ -182,6 +182,13 @@ impl<const R: usize, const W: usize, const E: usize, const B: usize> Store<R, W,
         self.operations(program).iter().map(|(_, operation)| u64::from(operation.len)).sum()
     }
 
+    /// The steps of the first operation of this row.
+    pub fn steps_of(&self, program: Program, row: Row) -> std::ops::Range<u64> {
+        let operations = self.operations(program);
+        let (_, first) = operations.iter().find(|(of, _)| *of == row).expect("a row of the program");
+        first.step..first.step + u64::from(first.len)
+    }
+
     /// Cuts at every byte, under every model, with each of these picks; what is left goes to `each`, with the power on
     /// again.
     pub fn sweep(&self, program: Program, picks: &[Pick], each: &mut dyn FnMut(Row, Model, Outcome, Self)) {
