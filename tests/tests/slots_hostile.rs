@@ -13,7 +13,7 @@ const BUFFER: usize = 32;
 
 type Nor = Flash<1, 4, 128>;
 
-fn mount<'f>(flash: &'f mut Nor, slots: u8) -> Slots<&'f mut Nor, [u8; BUFFER], Crc32Bytewise> {
+fn mount(flash: &mut Nor, slots: u8) -> Slots<&mut Nor, [u8; BUFFER], Crc32Bytewise> {
     let before = flash.counts();
     let range = 0..flash.capacity() as u32;
     let mounted = Slots::mount_with(&mut *flash, range.clone(), slots, [0; BUFFER], Crc32Bytewise).unwrap();
