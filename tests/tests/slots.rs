@@ -158,7 +158,6 @@ fn no_way_back_to_a_damaged_state() {
     let one = slots.save(|out| out.write_all(b"one")).unwrap();
     let two = slots.save(|out| out.write_all(b"two")).unwrap();
     assert_eq!((slots.is_whole(&one), slots.is_whole(&two)), (Ok(true), Ok(true)));
-    drop(slots);
     flash.flip(56, 1);
     let mut slots = mount(&mut flash, 2);
     assert_eq!((slots.slot(0), slots.is_whole(&one)), (Ok(Some(one)), Ok(false)));
@@ -180,7 +179,6 @@ fn a_failing_closure_leaves_the_state_before() {
         assert_eq!(failed, Err(CommitError::Save("no more")));
         assert_eq!((slots.latest(), find(&mut slots)), (Some(one), Some(b"one".to_vec())));
     }
-    drop(slots);
     assert_eq!(mount(&mut flash, 2).latest(), Some(one));
 }
 
@@ -269,7 +267,6 @@ fn erase_all_leaves_nothing() {
     assert_eq!((slots.latest(), slots.previous()), (None, Ok(None)));
     assert_eq!(slots.read(&one).map(drop), Err(ReadError::Gone));
     assert_eq!(slots.rollback(), Err(RollbackError::NoPrevious));
-    drop(slots);
     assert_eq!(flash.bytes()[..1536], [0xff; 1536]);
     assert_eq!(mount(&mut flash, 3).latest(), None);
 }
@@ -563,7 +560,6 @@ proptest! {
                     states.clear();
                 }
                 Deed::Remount => {
-                    drop(slots);
                     slots = mount(&mut flash, count);
                 }
             }
