@@ -101,7 +101,7 @@ impl Forged {
             Forged::Constant(byte) => vec![*byte; SLOT],
             Forged::Record { generation, len, whole, seed, slot_len } => {
                 let mut bytes = seed.clone();
-                let covered = bytes[RECORD..].get(..*len as usize).unwrap_or(&[]);
+                let covered = &bytes[RECORD..][..(*len as usize).min(SLOT - RECORD)];
                 let crc = Crc32Bytewise.update(0, covered) ^ u32::from(!whole);
                 bytes[..RECORD].copy_from_slice(&record(*slot_len, *generation, *len, crc));
                 bytes
