@@ -23,6 +23,8 @@
 //! ```
 
 mod power;
+#[cfg(test)]
+mod tests;
 
 pub use power::{Cut, Model, Pick};
 

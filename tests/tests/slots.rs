@@ -9,15 +9,17 @@ use ssm_core::{
 };
 use ssm_tests::flash::{Fault, Flash};
 use ssm_tests::machine::{Machine, Packing, UNITS};
+use std::ops::Range;
 
 type Nor = Flash<1, 4, 256>;
 type Mounted<'f, F> = Slots<&'f mut F, [u8; 64], Crc32Bytewise>;
 
-fn mount<F: NorFlash>(flash: &mut F, count: u8) -> Mounted<'_, F>
-where
-    F::Error: std::fmt::Debug,
-{
+fn mount<F: NorFlash>(flash: &mut F, count: u8) -> Mounted<'_, F> {
     let range = 0..flash.capacity() as u32;
+    mount_range(flash, range, count)
+}
+
+fn mount_range<F: NorFlash>(flash: &mut F, range: Range<u32>, count: u8) -> Mounted<'_, F> {
     Slots::mount_with(flash, range, count, [0; 64], Crc32Bytewise).unwrap()
 }
 
@@ -226,6 +228,42 @@ fn a_state_of_any_size_that_fits() {
     }
 }
 
+/// Saves as much as fits into each slot, and finds it.
+fn fills<const R: usize, const W: usize, const E: usize>(len: usize, range: Range<u32>, count: u8, capacity: u32) {
+    let mut flash = Flash::<R, W, E>::holding(vec![0; len]);
+    for number in 0..2 * count {
+        let mut slots = mount_range(&mut flash, range.clone(), count);
+        assert_eq!(slots.capacity(), capacity);
+        let bytes = vec![number; capacity as usize];
+        slots.save(|out| out.write_all(&bytes)).unwrap();
+        assert_eq!(find(&mut mount_range(&mut flash, range.clone(), count)), Some(bytes));
+        assert!(flash.bytes()[..range.start as usize].iter().all(|byte| *byte == 0), "outside of the range");
+        assert!(flash.bytes()[range.end as usize..].iter().all(|byte| *byte == 0), "outside of the range");
+    }
+}
+
+#[test]
+fn every_byte_of_an_uneven_slot() {
+    fills::<1, 4, 256>(2048, 512..1536, 2, 512 - 56);
+    // The words of the two slots begin at 203 and 301, and are 13 and 14.
+    fills::<1, 7, 100>(400, 200..400, 2, 13 * 7 - 56);
+    fills::<1, 7, 100>(500, 200..500, 3, 13 * 7 - 56);
+    // The last 8 bytes of the flash cannot be read.
+    fills::<64, 1, 100>(200, 0..200, 2, 92 - 56);
+    // Two blocks are left over.
+    fills::<2, 8, 64>(64 * 8, 0..64 * 8, 3, 128 - 56);
+}
+
+#[test]
+fn no_write_crosses_a_page() {
+    let mut flash = Flash::<1, 1, 4096>::blank(8 << 12);
+    let mut slots = Slots::mount(&mut flash, 0..8 << 12, [0; 256]).unwrap();
+    slots.save(|out| [3; 10_000].chunks(77).try_for_each(|piece| out.write_all(piece))).unwrap();
+    let writes: Vec<_> = flash.operations().iter().filter(|operation| !operation.erase).collect();
+    assert!(writes.iter().all(|write| write.offset / 256 == (write.offset + write.len - 1) / 256));
+    assert_eq!(writes.len(), (10_000usize + 56).div_ceil(256) + 1, "each page once, and the record");
+}
+
 #[test]
 fn a_state_that_is_too_large() {
     let mut flash = Nor::blank(2048);
@@ -269,6 +307,11 @@ fn erase_all_leaves_nothing() {
     assert_eq!(slots.rollback(), Err(RollbackError::NoPrevious));
     assert_eq!(flash.bytes()[..1536], [0xff; 1536]);
     assert_eq!(mount(&mut flash, 3).latest(), None);
+
+    let mut slots = mount(&mut flash, 3);
+    slots.erase_all().unwrap();
+    slots.save(|out| out.write_all(b"three")).unwrap();
+    assert_eq!(slots.into_inner().counts().erases, 2 + 3 + 3, "what erased all need not be erased again");
 }
 
 #[test]
@@ -426,7 +469,7 @@ fn cells_that_do_not_hold_are_noticed() {
 fn impossible_ranges_and_sizes_are_refused() {
     fn refusal<const R: usize, const W: usize, const E: usize>(
         len: usize,
-        range: std::ops::Range<u32>,
+        range: Range<u32>,
         count: u8,
         buffer: usize,
     ) -> Option<MountError<Fault>> {
