@@ -5,10 +5,12 @@ mod error;
 mod layout;
 mod reader;
 mod record;
+mod saved;
 mod writer;
 
 pub use error::{CommitError, EraseError, FlashError, MountError, ReadError, RollbackError};
 pub use reader::SlotReader;
+pub use saved::Saved;
 pub use writer::SlotWriter;
 
 use crate::crc32::{Crc32, Crc32Bytewise};
@@ -17,48 +19,6 @@ use device::{Device, whole};
 use embedded_storage::nor_flash::NorFlash;
 use layout::{Area, Layout, Refused};
 use record::Record;
-
-/// A state that was committed: a note of where it is, not the state itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Saved {
-    slot: u8,
-    generation: u64,
-    len: u32,
-    crc: u32,
-}
-
-impl Saved {
-    /// The slot that holds it, counted from 0.
-    pub const fn slot(&self) -> u8 {
-        self.slot
-    }
-
-    /// Its number; every save has a higher one than those before.
-    pub const fn generation(&self) -> u64 {
-        self.generation
-    }
-
-    /// Its bytes.
-    pub const fn len(&self) -> u32 {
-        self.len
-    }
-
-    /// Whether it has no bytes.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The CRC-32 of its bytes.
-    pub const fn crc32(&self) -> u32 {
-        self.crc
-    }
-
-    /// The order of age. Two states of one generation are in no image that was not forged.
-    fn age(&self) -> (u64, u8) {
-        (self.generation, self.slot)
-    }
-}
 
 /// Slots of equal size on a range of a flash, each with room for one saved state; the newest that is whole counts.
 ///
