@@ -38,11 +38,6 @@ pub struct Good {
 pub struct HeaderFields {
     pub format: String,
     pub header_size: u64,
-    #[serde(rename = "cbFile")]
-    pub file_len: u64,
-    pub crc: u32,
-    pub crc_start: u64,
-    pub crc_len: u64,
     pub end_offset: u64,
     pub ver_major: Option<u16>,
     pub ver_minor: Option<u16>,
@@ -53,6 +48,51 @@ pub struct HeaderFields {
     pub gc_phys_bytes: Option<u8>,
     #[serde(rename = "cbGCPtr")]
     pub gc_ptr_bytes: Option<u8>,
+    /// What only 1.x has.
+    #[serde(flatten)]
+    pub patched: Option<PatchedFields>,
+    /// What only 2.0 has.
+    #[serde(flatten)]
+    pub streamed: Option<StreamedFields>,
+}
+
+/// Size and checksum of a 1.x file.
+#[derive(Deserialize)]
+#[allow(missing_docs)]
+pub struct PatchedFields {
+    #[serde(rename = "cbFile")]
+    pub file_len: u64,
+    pub crc: u32,
+    pub crc_start: u64,
+    pub crc_len: u64,
+}
+
+/// Stream fields, directory and footer of a 2.0 file.
+#[derive(Deserialize)]
+#[allow(missing_docs)]
+pub struct StreamedFields {
+    #[serde(rename = "cUnits")]
+    pub units: u32,
+    #[serde(rename = "fFlags")]
+    pub flags: u32,
+    #[serde(rename = "cbMaxDecompr")]
+    pub max_block: u32,
+    #[serde(rename = "dir_offset")]
+    pub directory_offset: u64,
+    #[serde(rename = "dir")]
+    pub directory: Vec<EntryFields>,
+    pub footer_offset: u64,
+    pub stream_crc: u32,
+}
+
+/// An entry of a directory.
+#[derive(Deserialize)]
+#[allow(missing_docs)]
+pub struct EntryFields {
+    #[serde(rename = "off")]
+    pub offset: u64,
+    pub instance: u32,
+    pub name_crc: u32,
 }
 
 /// A unit of a good file.
@@ -62,15 +102,46 @@ pub struct UnitFields {
     pub name: String,
     pub instance: u32,
     pub version: u32,
+    pub pass: Pass,
     pub offset: u64,
     pub length: u64,
     pub data_offset: u64,
-    pub stored_length: u64,
-    /// `"STORE"`, `"ZLIB"`, `"LZF"`; `None` for a unit that put nothing.
+    /// In 1.x `"STORE"`, `"ZLIB"`, `"LZF"`; `None` for a unit that put nothing.
     pub zip: Option<String>,
+    /// In 2.0 how many records of which type: `"RAW"`, `"LZF"`, `"ZERO"`, `"TERM"`.
+    #[serde(default)]
+    pub records: BTreeMap<String, u64>,
     pub payload_length: u64,
     pub payload_sha256: String,
     pub items: Items,
+}
+
+/// The pass of a unit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Pass {
+    /// Of a live save, while the machine ran.
+    Live(u32),
+    /// `"final"`.
+    Final(String),
+}
+
+impl UnitFields {
+    /// The live pass; `None` is the final one.
+    pub fn live_pass(&self) -> Option<u32> {
+        match &self.pass {
+            Pass::Live(pass) => Some(*pass),
+            Pass::Final(word) => {
+                assert_eq!(word, "final");
+                None
+            }
+        }
+    }
+
+    /// Whether it is one that the library itself writes or knows.
+    pub fn is_built_in(&self) -> bool {
+        matches!(&*self.name, "SSM" | "SSMLiveControl")
+    }
 }
 
 /// What was put into a unit.
@@ -113,6 +184,8 @@ pub enum Value {
     Text { value: String, len: usize },
     /// A struct by its name.
     Struct { value: String },
+    /// How far a live save is.
+    Progress { meaning: String },
 }
 
 /// A file of `bad`: what is wrong with it, and what the original readers said.
@@ -134,6 +207,17 @@ pub struct Bad {
     pub verify: String,
 }
 
+/// A bad file that is kept as what to change in another one.
+#[derive(Deserialize)]
+struct Edited {
+    file: String,
+    /// Folder and name of the other one.
+    from: String,
+    /// In order: an offset in the other one, how many bytes of it to leave out there, the bytes to put there in hexadecimal
+    /// digits.
+    edits: Vec<(usize, usize, String)>,
+}
+
 #[derive(Deserialize)]
 struct Manifest<T> {
     files: Vec<T>,
@@ -144,6 +228,16 @@ pub fn good() -> Vec<Good> {
     manifest("good")
 }
 
+/// Those of 1.x.
+pub fn good_patched() -> Vec<Good> {
+    good().into_iter().filter(|good| good.header.patched.is_some()).collect()
+}
+
+/// Those of 2.0.
+pub fn good_streamed() -> Vec<Good> {
+    good().into_iter().filter(|good| good.header.streamed.is_some()).collect()
+}
+
 /// The good file of this name.
 pub fn good_file(name: &str) -> Good {
     good().into_iter().find(|good| good.file == name).unwrap_or_else(|| panic!("{name} is not in the manifest"))
@@ -152,6 +246,16 @@ pub fn good_file(name: &str) -> Good {
 /// The bad files.
 pub fn bad() -> Vec<Bad> {
     manifest("bad")
+}
+
+/// Those of 1.x.
+pub fn bad_patched() -> Vec<Bad> {
+    bad().into_iter().filter(|bad| !bad.is_streamed()).collect()
+}
+
+/// Those of 2.0.
+pub fn bad_streamed() -> Vec<Bad> {
+    bad().into_iter().filter(Bad::is_streamed).collect()
 }
 
 impl Good {
@@ -180,13 +284,39 @@ impl Good {
 impl Bad {
     /// The file's bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        checked(read("bad", &self.file), self.size, &self.sha256, &self.file)
+        let edited: Vec<Edited> = files_of("bad", "edits.json");
+        let bytes = match edited.iter().find(|edited| edited.file == self.file) {
+            Some(edited) => edited.bytes(),
+            None => read("bad", &self.file),
+        };
+        checked(bytes, self.size, &self.sha256, &self.file)
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.file.starts_with("v20-")
     }
 
     /// The good file that was damaged.
     pub fn undamaged(&self) -> Good {
         let (format, _) = self.file.split_once('-').expect("a format before the first hyphen");
         good_file(&format!("{format}-{}.sav", self.scenario))
+    }
+}
+
+impl Edited {
+    fn bytes(&self) -> Vec<u8> {
+        let (folder, file) = self.from.split_once('/').expect("a folder");
+        let from = read(folder, file);
+        let mut bytes = Vec::new();
+        let mut taken = 0;
+        for (at, left_out, put) in &self.edits {
+            bytes.extend(&from[taken..*at]);
+            let digits = put.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).expect("digits"));
+            bytes.extend(digits.map(|two| u8::from_str_radix(two, 16).expect("hexadecimal digits")));
+            taken = at + left_out;
+        }
+        bytes.extend(&from[taken..]);
+        bytes
     }
 }
 
@@ -205,7 +335,11 @@ fn read(folder: &str, file: &str) -> Vec<u8> {
 }
 
 fn manifest<T: DeserializeOwned>(folder: &str) -> Vec<T> {
-    let manifest: Manifest<T> = serde_json::from_slice(&read(folder, "manifest.json")).expect("a manifest");
+    files_of(folder, "manifest.json")
+}
+
+fn files_of<T: DeserializeOwned>(folder: &str, file: &str) -> Vec<T> {
+    let manifest: Manifest<T> = serde_json::from_slice(&read(folder, file)).expect("a manifest");
     assert!(!manifest.files.is_empty());
     manifest.files
 }

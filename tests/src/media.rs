@@ -361,3 +361,33 @@ impl Seek for Recording {
         Ok(self.position)
     }
 }
+
+/// Reads and cannot go anywhere: what compiles with it never seeks.
+pub struct ReadOnly<M>(pub M);
+
+impl<M: ErrorType> ErrorType for ReadOnly<M> {
+    type Error = M::Error;
+}
+
+impl<M: Read> Read for ReadOnly<M> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, M::Error> {
+        self.0.read(into)
+    }
+}
+
+/// Writes and does nothing else: what compiles with it never seeks.
+pub struct OneWay<M>(pub M);
+
+impl<M: ErrorType> ErrorType for OneWay<M> {
+    type Error = M::Error;
+}
+
+impl<M: Write> Write for OneWay<M> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, M::Error> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> Result<(), M::Error> {
+        self.0.flush()
+    }
+}

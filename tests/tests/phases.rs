@@ -35,8 +35,13 @@ enum Way {
 const WAYS: [Way; 5] = [Way::Returned, Way::Set, Way::SetAndReturned, Way::Refused, Way::RefusedBefore];
 
 fn reason(phase: Phase, unit: usize) -> UnitError {
-    const REASONS: [[&str; 4]; 3] = [["p0", "p1", "p2", "p3"], ["x0", "x1", "x2", "x3"], ["d0", "d1", "d2", "d3"]];
-    UnitError::Invalid(REASONS[phase as usize][unit])
+    let reasons = match phase {
+        Phase::Prepare => ["p0", "p1", "p2", "p3"],
+        Phase::Vote => ["v0", "v1", "v2", "v3"],
+        Phase::Execute => ["x0", "x1", "x2", "x3"],
+        Phase::Done => ["d0", "d1", "d2", "d3"],
+    };
+    UnitError::Invalid(reasons[unit])
 }
 
 struct Machine([Probe; 4]);

@@ -68,6 +68,13 @@ fn read_item(get: &mut Get<'_>, item: &Item, reading: Reading) -> Result<bool, U
             get.bytes(&mut bytes)?;
             bytes == Generator::new(*seed).bytes(generator, *len)
         }
+        ("U16", Value::Progress { .. }) => get.u16()? <= 10_000,
+        (kind, Value::Struct { value }) if value == "TS" && kind.starts_with("StructEx ") => {
+            let bytes = struct_ex(&kind[9..], get.gc_phys_bytes(), get.gc_ptr_bytes());
+            let mut found = vec![0; bytes.len()];
+            get.bytes(&mut found)?;
+            found == bytes
+        }
         ("Struct", Value::Struct { value }) if value == "TS" => {
             let mut ts = Ts::default();
             get.fields(&mut ts, TS)?;
@@ -76,6 +83,35 @@ fn read_item(get: &mut Get<'_>, item: &Item, reading: Reading) -> Result<bool, U
         }
         unknown => panic!("item {unknown:?}"),
     })
+}
+
+/// What the original's calls for structs put of a `TS`, by their flags.
+fn struct_ex(flags: &str, gc_phys_bytes: u8, gc_ptr_bytes: u8) -> Vec<u8> {
+    let as_memory = flags == "FULL|NO_MARKERS|DONT_IGNORE|SAVED_AS_MEM";
+    let (phys, ptr): (u64, u64) = (0x1_fedc_ba98, 0xffff_f000);
+    let ignored = |len: usize| vec![0; if as_memory { len } else { 0 }];
+    let fields = [
+        0x1122_3344u32.to_le_bytes().to_vec(),
+        vec![0x55],
+        ignored(3),
+        0x8877_6655_4433_2211u64.to_le_bytes().to_vec(),
+        b"struct field s\0\0".to_vec(),
+        0xbeefu16.to_le_bytes().to_vec(),
+        ignored(6),
+        phys.to_le_bytes()[..usize::from(gc_phys_bytes)].to_vec(),
+        ptr.to_le_bytes()[..usize::from(gc_ptr_bytes)].to_vec(),
+        0xa000_0000u32.to_le_bytes().to_vec(),
+        0x600d_cafeu32.to_le_bytes().to_vec(),
+    ]
+    .concat();
+    match flags {
+        "flags=0" | "FULL_STRUCT" => {
+            [&0x1920_0102u32.to_le_bytes()[..], &fields, &0x1992_0406u32.to_le_bytes()].concat()
+        }
+        "NO_MARKERS" => fields,
+        _ if as_memory => fields,
+        unknown => panic!("struct with {unknown}"),
+    }
 }
 
 /// The number in 64 bits of two's complement, 128 for the largest types.

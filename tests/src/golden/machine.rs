@@ -10,6 +10,8 @@ pub enum Call {
     Prepare(usize),
     /// With the version of the data.
     Load(usize, u32),
+    /// The same of a live pass, with its number.
+    LoadPass(usize, u32, u32),
     /// With whether all is well so far.
     Done(usize, bool),
 }
@@ -28,7 +30,8 @@ struct Loading {
     name: &'static str,
     instance: u32,
     version: u32,
-    items: Vec<Item>,
+    /// By pass; `None` is the final one.
+    passes: Vec<(Option<u32>, Vec<Item>)>,
 }
 
 type Place = fn(&mut Machine, u32) -> &mut dyn Unit;
@@ -49,13 +52,18 @@ macro_rules! places {
 const PLACES: [Place; 120] = places!(0 10 20 30 40 50 60 70 80 90 100 110);
 
 impl Machine {
-    /// The units of `good` but the built-in one and those whose names are too long to register.
+    /// The units of `good` but the built-in ones and those whose names are too long to register.
     pub fn of(good: &Good) -> Self {
-        let mut units = Vec::new();
-        for unit in good.units.iter().filter(|unit| unit.name.len() <= MAX_NAME) {
-            if let Items::List(items) = &unit.items {
-                let name = String::leak(unit.name.clone());
-                units.push(Loading { name, instance: unit.instance, version: unit.version, items: items.clone() });
+        let mut units: Vec<Loading> = Vec::new();
+        for unit in good.units.iter().filter(|unit| unit.name.len() <= MAX_NAME && !unit.is_built_in()) {
+            let Items::List(items) = &unit.items else { panic!("{}: no list of items", unit.name) };
+            let pass = (unit.live_pass(), items.clone());
+            match units.iter_mut().find(|known| (known.name, known.instance) == (&*unit.name, unit.instance)) {
+                Some(known) => known.passes.push(pass),
+                None => {
+                    let name = String::leak(unit.name.clone());
+                    units.push(Loading { name, instance: unit.instance, version: unit.version, passes: vec![pass] });
+                }
             }
         }
         let gc_ptr_bytes = good.gc_ptr_bytes_to_set();
@@ -65,6 +73,24 @@ impl Machine {
     /// The same with units that read in another way.
     pub fn reading(self, reading: Reading) -> Self {
         Self { reading, ..self }
+    }
+
+    /// The number of the unit of this name and instance.
+    pub fn position(&self, name: &str, instance: u32) -> Option<usize> {
+        self.units.iter().position(|unit| (unit.name, unit.instance) == (name, instance))
+    }
+
+    /// The calls of a load that succeeds, where the units are registered in this order.
+    pub fn calls_of_a_load(&self, good: &Good, order: &[usize]) -> Vec<Call> {
+        let loads = good.units.iter().filter_map(|unit| {
+            let at = self.position(&unit.name, unit.instance)?;
+            Some(match unit.live_pass() {
+                Some(pass) => Call::LoadPass(at, unit.version, pass),
+                None => Call::Load(at, unit.version),
+            })
+        });
+        let (prepare, done) = (order.iter().map(|at| Call::Prepare(*at)), order.iter().map(|at| Call::Done(*at, true)));
+        prepare.chain(loads).chain(done).collect()
     }
 
     /// The entries of all units in the order of the file.
@@ -88,7 +114,10 @@ impl Unit for Machine {
     }
 
     fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
-        self.calls.push(Call::Load(self.lent, version));
+        self.calls.push(match get.pass() {
+            Some(pass) => Call::LoadPass(self.lent, version, pass),
+            None => Call::Load(self.lent, version),
+        });
         if let Some(bytes) = self.gc_ptr_bytes {
             get.set_gc_ptr_bytes(bytes)?;
         }
@@ -96,7 +125,10 @@ impl Unit for Machine {
         if version != unit.version {
             return Err(UnitError::Version(version));
         }
-        read_items(get, &unit.items, self.reading)
+        let Some((_, items)) = unit.passes.iter().find(|(pass, _)| *pass == get.pass()) else {
+            return Err(UnitError::Invalid("no such pass was saved"));
+        };
+        read_items(get, items, self.reading)
     }
 
     fn load_done(&mut self, _: AfterLoad, ok: bool) -> Result<(), UnitError> {
