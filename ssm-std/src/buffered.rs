@@ -137,7 +137,8 @@ mod tests {
                 embedded_io::SeekFrom::Current(_) => at,
             };
             assert_eq!(at, expected);
-            let mut piece = vec![0; next(if next(10) == 0 { 100_000 } else { 50 }) as usize];
+            let longest = if next(10) == 0 { 100_000 } else { 50 };
+            let mut piece = vec![0; next(longest) as usize];
             let mut filled = 0;
             while filled < piece.len() {
                 match medium.read(&mut piece[filled..]).unwrap() {
