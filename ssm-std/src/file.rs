@@ -1,18 +1,25 @@
 //! Saved states in files. A file is replaced as a whole or not at all.
 
-use crate::{Codec, Crc32Fast, Decoder, Error, Failure, FromStd, decoder};
-use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Entry, Header, Loader, Policy, Report, Saver};
+use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder};
+use ssm_core::embedded_io::Write;
+use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 /// The host's scratch: large enough for several of the largest blocks.
-const SCRATCH: usize = 256 << 10;
+const SCRATCH: usize = 1 << 20;
 
-/// How to save; the default is LZF, no notes, no progress.
+/// Bytes of a file that is written are collected; what is larger is not.
+const WRITTEN: usize = 64 << 10;
+
+/// How to save; the default is format 1.2 with LZF, no notes, no progress.
 #[derive(Default)]
 pub struct SaveOptions<'a> {
-    /// How units are packed.
+    /// The format of the file.
+    pub format: SaveFormat,
+    /// How units are packed. Format 2.0 has no zlib.
     pub codec: Codec,
     /// The writer's version and the widths of addresses.
     pub header: Header,
@@ -29,6 +36,9 @@ pub struct SaveOptions<'a> {
 /// How to load; the default refuses unknown and missing units.
 #[derive(Default)]
 pub struct LoadOptions<'a> {
+    /// Whether all of the file is decoded before any unit hears of the load, and once more to load it: see
+    /// [`Loader::verified`].
+    pub verify: bool,
     /// What to make of unknown and missing units.
     pub policy: Policy,
     /// What the units are told.
@@ -53,25 +63,44 @@ pub fn save_to_path<M>(
     units: &[Entry<M>],
     options: SaveOptions<'_>,
 ) -> Result<u64, Error> {
-    let SaveOptions { codec, header, notes, after, progress, cancel } = options;
-    let mut scratch = vec![0; SCRATCH];
-    replace_file(path.as_ref(), |file| {
-        let mut saver = Saver::new(FromStd::new(file), codec.encoder(), &mut scratch)
-            .crc32(Crc32Fast)
-            .header(header)
-            .notes(notes)
-            .after(after);
-        if let Some(callback) = progress {
-            saver = saver.progress(callback);
-        }
-        if let Some(cancel) = cancel {
-            saver = saver.cancel(cancel);
-        }
-        Ok(saver.save(machine, units)?)
+    let path = path.as_ref();
+    if (options.format, options.codec) == (SaveFormat::V2_0, Codec::Zlib) {
+        return Err(Error::new(path, Failure::Codec { codec: options.codec, format: options.format }));
+    }
+    let format = options.format;
+    let mut scratch = vec![0; SCRATCH + 16 * (units.len() + 1)];
+    replace_file(path, |file| {
+        let (medium, codec) = (buffered_writer(file), options.codec.encoder());
+        Ok(match format {
+            SaveFormat::V1_2 => set(Saver::new(medium, codec, &mut scratch), options).save(machine, units)?,
+            SaveFormat::V2_0 => set(Saver::streamed(medium, codec, &mut scratch), options).save(machine, units)?,
+        })
     })
 }
 
-/// Loads the units of `machine` from a file; the file's header. See [`Loader::load`] for what is checked when.
+/// Passes the options on.
+fn set<'s, 'o: 's, W: Write, L: Default>(
+    saver: Saver<'s, W, Encoder, Crc32Bytewise, L>,
+    options: SaveOptions<'o>,
+) -> Saver<'s, W, Encoder, Crc32Fast, L> {
+    let SaveOptions { format: _, codec: _, header, notes, after, progress, cancel } = options;
+    let mut saver = saver.crc32(Crc32Fast).header(header).notes(notes).after(after);
+    if let Some(callback) = progress {
+        saver = saver.progress(callback);
+    }
+    if let Some(cancel) = cancel {
+        saver = saver.cancel(cancel);
+    }
+    saver
+}
+
+/// A file to write a saved state to in pieces of any size. Saves and writers flush it when they are done, and say it if that
+/// fails.
+pub fn buffered_writer(file: &mut File) -> FromStd<BufWriter<&mut File>> {
+    FromStd::new(BufWriter::with_capacity(WRITTEN, file))
+}
+
+/// Loads the units of `machine` from a file of any format; the file's header. See [`Loader`] for what is checked when.
 pub fn load_from_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
@@ -79,11 +108,14 @@ pub fn load_from_path<M>(
     options: LoadOptions<'_>,
 ) -> Result<Header, Error> {
     let path = path.as_ref();
-    let LoadOptions { policy, after, progress, cancel, report } = options;
-    let mut scratch = vec![0; SCRATCH + units.len() / 4];
-    let file = open(path)?;
-    let mut loader =
-        Loader::new(FromStd::new(file), decoder(), &mut scratch).crc32(Crc32Fast).policy(policy).after(after);
+    let LoadOptions { verify, policy, after, progress, cancel, report } = options;
+    let mut scratch = vec![0; SCRATCH + units.len() / 2];
+    let medium = Buffered::new(open(path)?);
+    let loader = match verify {
+        true => Loader::verified(medium, decoder(), &mut scratch),
+        false => Loader::new(medium, decoder(), &mut scratch),
+    };
+    let mut loader = loader.crc32(Crc32Fast).policy(policy).after(after);
     if let Some(callback) = progress {
         loader = loader.progress(callback);
     }
@@ -97,19 +129,19 @@ pub fn load_from_path<M>(
 }
 
 /// A file opened to be looked at.
-pub type PathArchive = Archive<FromStd<File>, Decoder, Vec<u8>, Crc32Fast>;
+pub type PathArchive = Archive<Buffered<File>, Decoder, Vec<u8>, Crc32Fast>;
 
 /// Opens a file and checks header, size and checksum.
 pub fn open_path(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
     let path = path.as_ref();
-    Archive::open_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
+    Archive::open_with(Buffered::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
         .map_err(|error| Error::new(path, error))
 }
 
 /// Opens a file by its header alone, to look at what is left of a damaged one.
 pub fn open_path_unchecked(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
     let path = path.as_ref();
-    Archive::open_unchecked_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
+    Archive::open_unchecked_with(Buffered::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
         .map_err(|error| Error::new(path, error))
 }
 

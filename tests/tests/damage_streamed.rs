@@ -2,9 +2,7 @@
 //! the hooks that are called meanwhile: none by a loader that checks before. Q numbers are those of SPEC.md; 1.x is in
 //! `damage`.
 
-use ssm_core::{
-    Archive, Crc32Slicing, LoadError, Loader, MAX_STRING, UnitError, UnitId,
-};
+use ssm_core::{Archive, Crc32Slicing, LoadError, Loader, MAX_STRING, UnitError, UnitId};
 use ssm_std::decoder;
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad, bad_streamed};
 use ssm_tests::media::{Broken, Disk, ReadOnly};
@@ -22,8 +20,7 @@ struct Row {
     streaming: &'static str,
 }
 
-const EXPECTED: &[Row] = &[
-];
+const EXPECTED: &[Row] = &[];
 
 fn verify(file: &[u8]) -> Result<()> {
     let archive = Archive::open_with(Disk::holding(file), decoder(), vec![0; 4096], Crc32Slicing);
@@ -69,7 +66,24 @@ fn print() {
     for bad in bad_streamed() {
         let v = verify(&bad.bytes());
         let u = verify_unchecked(&bad.bytes());
-        let k = |how| { let (r, c) = load(&bad, how, 4096); format!("{} {}", kind(&r), c.len()) };
-        println!("ROW {} | {} | {} {} | u {} {} | verified {} | new {} | streaming {} | {} {:?} {:?}", bad.file, bad.verify, kind(&v), v.as_ref().err().and_then(LoadError::offset).unwrap_or(0), kind(&u), u.as_ref().err().and_then(LoadError::offset).unwrap_or(0), k(How::Verified), k(How::New), k(How::Streaming), bad.damage, bad.results["vbox_7_load"], v);
+        let k = |how| {
+            let (r, c) = load(&bad, how, 4096);
+            format!("{} {}", kind(&r), c.len())
+        };
+        println!(
+            "ROW {} | {} | {} {} | u {} {} | verified {} | new {} | streaming {} | {} {:?} {:?}",
+            bad.file,
+            bad.verify,
+            kind(&v),
+            v.as_ref().err().and_then(LoadError::offset).unwrap_or(0),
+            kind(&u),
+            u.as_ref().err().and_then(LoadError::offset).unwrap_or(0),
+            k(How::Verified),
+            k(How::New),
+            k(How::Streaming),
+            bad.damage,
+            bad.results["vbox_7_load"],
+            v
+        );
     }
 }
