@@ -1,12 +1,12 @@
 //! Saved states in files. A file is replaced as a whole or not at all.
 
-use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder};
+use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder, replace_file};
 use ssm_core::embedded_io::Write;
 use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
-use std::ffi::OsStr;
+
 use std::fs::{self, File};
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter};
+use std::path::Path;
 
 /// The host's scratch: large enough for several of the largest blocks.
 const SCRATCH: usize = 1 << 20;
@@ -67,14 +67,21 @@ pub fn save_to_path<M>(
     if (options.format, options.codec) == (SaveFormat::V2_0, Codec::Zlib) {
         return Err(Error::new(path, Failure::Codec { codec: options.codec, format: options.format }));
     }
-    let format = options.format;
+    replace_file(path, |file| save_into(file, machine, units, options))
+}
+
+/// Saves to an empty file.
+pub(crate) fn save_into<M, F: io::Write + io::Seek>(
+    file: &mut F,
+    machine: &mut M,
+    units: &[Entry<M>],
+    options: SaveOptions<'_>,
+) -> Result<u64, Failure> {
     let mut scratch = vec![0; SCRATCH + 16 * (units.len() + 1)];
-    replace_file(path, |file| {
-        let (medium, codec) = (buffered_writer(file), options.codec.encoder());
-        Ok(match format {
-            SaveFormat::V1_2 => set(Saver::new(medium, codec, &mut scratch), options).save(machine, units)?,
-            SaveFormat::V2_0 => set(Saver::streamed(medium, codec, &mut scratch), options).save(machine, units)?,
-        })
+    let (medium, codec) = (FromStd::new(BufWriter::with_capacity(WRITTEN, file)), options.codec.encoder());
+    Ok(match options.format {
+        SaveFormat::V1_2 => set(Saver::new(medium, codec, &mut scratch), options).save(machine, units)?,
+        SaveFormat::V2_0 => set(Saver::streamed(medium, codec, &mut scratch), options).save(machine, units)?,
     })
 }
 
@@ -164,59 +171,4 @@ pub fn open_file(path: impl AsRef<Path>) -> std::io::Result<File> {
     } else {
         Err(std::io::Error::other("not a regular file (save it to a file first)"))
     }
-}
-
-/// Replaces a file by what `write` writes, as a whole or not at all (see [`save_to_path`]). The new file has the
-/// permissions of the old one; a link is followed. What is there and is not a file, such as a device, is refused.
-pub fn replace_file<T>(
-    path: impl AsRef<Path>,
-    write: impl FnOnce(&mut File) -> Result<T, Failure>,
-) -> Result<T, Error> {
-    let named = path.as_ref();
-    let path = match fs::canonicalize(named) {
-        Ok(path) => path,
-        Err(error) if named.is_symlink() => return Err(Error::io(named, "follow the link", error)),
-        Err(_) => named.to_owned(),
-    };
-    let path = path.as_path();
-    let io = |doing| move |source| Error::io(named, doing, source);
-    let old = fs::metadata(path).ok();
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
-        return Err(io("replace it")(std::io::Error::other("not a regular file")));
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let name = path.file_name().unwrap_or(OsStr::new("state")).to_string_lossy();
-    let prefix = format!(".{name}.");
-    let mut temporary = tempfile::Builder::new();
-    temporary.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // It removes itself unless it is persisted.
-    let mut temporary = temporary.tempfile_in(&folder).map_err(|error| {
-        // Without the temporary file's own name, which means nothing to anybody.
-        let plain = error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error);
-        io("create a file in its folder")(plain)
-    })?;
-    if let Some(old) = old {
-        temporary.as_file().set_permissions(old.permissions()).map_err(io("keep its permissions"))?;
-    }
-    let value = write(temporary.as_file_mut()).map_err(|failure| Error::new(named, failure))?;
-    temporary.as_file().sync_all().map_err(io("make the new state durable"))?;
-    temporary.persist(path).map_err(|error| Error::io(named, "replace it", error.error))?;
-    sync_folder(&folder).map_err(io("make its folder durable"))?;
-    Ok(value)
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file; renaming is as durable as the system makes it.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

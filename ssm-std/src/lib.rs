@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod format;
 mod lzf;
+mod replace;
 
 pub use buffered::Buffered;
 pub use codec::{Codec, Decoder, Encoder, decoder};
@@ -24,8 +25,9 @@ pub use embedded_io_adapters::std::{FromStd, ToStd};
 pub use error::{Error, Failure};
 pub use file::{
     LoadOptions, PathArchive, SaveOptions, buffered_writer, load_from_path, open_file, open_path, open_path_unchecked,
-    replace_file, save_to_path,
+    save_to_path,
 };
 pub use format::SaveFormat;
 pub use lzf::{Lzf, LzfDecoder};
+pub use replace::replace_file;
 pub use ssm_core;
