@@ -38,6 +38,15 @@ impl Ram {
     }
 }
 
+/// Of the bytes; what a live save has yet to send does not count.
+impl PartialEq for Ram {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.bytes() == other.0.bytes()
+    }
+}
+
+impl Eq for Ram {}
+
 impl Unit for Ram {
     fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
         put.bytes(self.0.bytes())
