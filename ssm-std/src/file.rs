@@ -3,7 +3,6 @@
 use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder, replace_file};
 use ssm_core::embedded_io::Write;
 use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
-
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
