@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod golden;
+pub mod independent;
 pub mod machine;
 pub mod media;
 pub mod pieces;

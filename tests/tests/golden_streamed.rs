@@ -119,7 +119,9 @@ fn directories() {
                 continue;
             }
             let name_crc = Crc32Slicing.update(0, name.as_bytes());
-            let listed = entries.clone().any(|entry| (entry.offset, entry.instance, entry.name_crc) == (offset, instance, name_crc));
+            let listed = entries
+                .clone()
+                .any(|entry| (entry.offset, entry.instance, entry.name_crc) == (offset, instance, name_crc));
             assert!(listed, "{}: {name}/{instance}", good.file);
             assert_eq!(sought.unwrap().offset(), offset, "{}: {name}/{instance}", good.file);
         }
