@@ -11,6 +11,8 @@ use wait_timeout::ChildExt;
 
 /// No board takes a tenth of it; it only ends a guest that hangs.
 const SAFETY_NET: Duration = Duration::from_secs(60);
+/// A board whose line has failed has failed, and gets this long to say why.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Runs the firmware with `folder` as its place for files, and sends it over the line what is in `host`; its standard
 /// output.
@@ -45,10 +47,10 @@ pub fn run(board: &Board, firmware: &Path, folder: &Path, host: &Path) -> Result
     // It keeps the board's end open; only QEMU may, so that the line ends with it.
     drop(qemu);
     let exchanged = line::exchange(&mut line, board.sizes, host, folder);
-    let Some(status) = child.wait_timeout(SAFETY_NET)? else {
+    let Some(status) = child.wait_timeout(if exchanged.is_ok() { SAFETY_NET } else { LAST_WORDS })? else {
         child.kill()?;
         child.wait()?;
-        exchanged.context("the board hangs")?;
+        exchanged.context("the serial line")?;
         bail!("the board hangs");
     };
     let said = || format!("{}{}", fs::read_to_string(&errors).unwrap_or_default(), text_frames(board, folder));

@@ -52,7 +52,10 @@ struct Kept<'l> {
 
 impl Read for Kept<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let len = self.line.read(into)?;
+        let len = self.line.read(into).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::TimedOut, "nothing comes any more"),
+            _ => error,
+        })?;
         self.bytes.extend_from_slice(&into[..len]);
         Ok(len)
     }
