@@ -168,5 +168,14 @@ pub fn block(code: &[u8], plain: usize) -> Vec<u8> {
 
 /// Windows of LZF, most of them too small for some file.
 pub fn windows() -> impl Strategy<Value = usize> {
-    prop_oneof![Just(0usize), 1usize..300, Just(256), Just(1024), Just(4096), 1usize..9000, Just(8192), 8193usize..20_000]
+    prop_oneof![
+        Just(0usize),
+        1usize..300,
+        Just(256),
+        Just(1024),
+        Just(4096),
+        1usize..9000,
+        Just(8192),
+        8193usize..20_000
+    ]
 }

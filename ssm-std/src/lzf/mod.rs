@@ -2,8 +2,8 @@
 
 use ssm_core::{Encode, Input, LzfEncoder, Step};
 
-/// Entries of the host's table: 32 KiB of memory.
-const TABLE: usize = 16384;
+/// Entries of the host's table: 64 KiB of memory.
+const TABLE: usize = 32768;
 
 /// The encoder of LZF (tag 5) with a large table on the heap and blocks of up to 32768 plain bytes. Same format as
 /// [`LzfEncoder`], smaller files.
