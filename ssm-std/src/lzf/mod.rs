@@ -5,13 +5,8 @@ mod decoder;
 mod encoder;
 mod threads;
 
-<<<<<<< HEAD
 pub use decoder::LzfDecoder;
 pub use encoder::Lzf;
-=======
-/// Entries of the host's table: 64 KiB of memory.
-const TABLE: usize = 32768;
->>>>>>> lzf
 
 /// Plain bytes that one thread works on at a time: the largest block.
 const PIECE: usize = 32768;
