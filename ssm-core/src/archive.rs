@@ -383,7 +383,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> UnitReader<'_, R, D, B
             let mut source = UnitSource { medium, codec, packed, held: (0, 0), progress, unit, name, body };
             return source.run(plain, widths, after, false, read);
         }
-        let body = Tagged::before(&unit);
+        let body = Tagged::default();
         let mut source = UnitSource { medium, codec, packed, held: (0, 0), progress, unit: &mut unit, name, body };
         source.run(plain, widths, after, false, read)
     }

@@ -44,6 +44,7 @@ impl<'r, 'm> Judge<'r, 'm> {
         Self { policy, report, met: Marks::over(met), in_pass: Marks::over(in_pass), pass: None }
     }
 
+    #[inline(never)]
     pub fn unit<M>(&mut self, place: Place, unit: &Located, units: &[Entry<M>]) -> Verdict {
         if self.pass != unit.pass {
             self.pass = unit.pass;
@@ -65,6 +66,7 @@ impl<'r, 'm> Judge<'r, 'm> {
     }
 
     /// Behind the last unit: the first that must be there and is not.
+    #[inline(never)]
     pub fn missing<M>(&mut self, units: &[Entry<M>]) -> Option<UnitId<'static>> {
         for (at, entry) in units.iter().enumerate() {
             if entry.has_data() && !self.met.is_marked(at) {

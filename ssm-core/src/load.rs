@@ -8,13 +8,13 @@ use crate::io::Stop;
 use crate::judge::{Judge, Verdict};
 use crate::log::{debug, error};
 use crate::medium::{Located, Medium};
-use crate::notes::BuiltIn;
+use crate::notes::Unclaimed;
 use crate::policy::{Policy, Report, Unknown};
 use crate::progress::{Cancel, EXECUTED, Progress};
 use crate::registry::{Entry, Place, Search};
 use crate::source::{Body, Records, Tagged, UnitSource};
-use crate::stream::{Get, Widths};
-use crate::unit::{AfterLoad, MAX_NAME, Unit, UnitError, UnitRecord};
+use crate::stream::Widths;
+use crate::unit::{AfterLoad, MAX_NAME, Unit, UnitError, UnitId, UnitRecord};
 use crate::walk::Walk;
 use crate::wire::Header;
 use core::marker::PhantomData;
@@ -185,7 +185,8 @@ trait Way<R: ErrorType, D> {
 
     /// Goes to the unit behind `unit`; `None` at the end.
     fn next(&mut self, medium: &mut Medium<R>, unit: &Located, name: &mut [u8]) -> Result<Option<Located>, Stop>;
-    fn body(&mut self, unit: &Located, decode: bool) -> Self::Body<'_>;
+    /// Before the first byte of the unit at hand; with `decode` false it will only be passed over.
+    fn body(&mut self, decode: bool) -> Self::Body<'_>;
 }
 
 /// The way through a 1.x file: from length to length.
@@ -198,8 +199,8 @@ impl<R: Read + Seek, D: Decode> Way<R, D> for Patched {
         medium.unit_at(unit.end, name)
     }
 
-    fn body(&mut self, unit: &Located, _decode: bool) -> Tagged {
-        Tagged::before(unit)
+    fn body(&mut self, _decode: bool) -> Tagged {
+        Tagged::default()
     }
 }
 
@@ -213,7 +214,7 @@ impl<R: Read, D: Decode, C: Crc32> Way<R, D> for Walk<C> {
         self.next(medium, name)
     }
 
-    fn body(&mut self, _unit: &Located, decode: bool) -> Records<'_, C> {
+    fn body(&mut self, decode: bool) -> Records<'_, C> {
         Records::new(self, decode)
     }
 }
@@ -323,62 +324,96 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         let mut widths = Widths::of(header);
         let mut search = Search::new(units);
         self.unit = Located::header(header);
-        while let Some(unit) = way.next(&mut self.medium, &self.unit, &mut self.name)? {
-            self.unit = unit;
-            let place = match unit.name(&self.name) {
-                Some(name) if name.len() <= MAX_NAME => search.place(name, unit.instance),
-                _ => Place::Unknown,
-            };
+        while let Some(place) = self.next(way, &mut search)? {
             let verdict = match &mut errand.judge {
-                Some(judge) => judge.unit(place, &unit, units),
+                Some(judge) => judge.unit(place, &self.unit, units),
                 None => Verdict::Sound,
             };
-            let loading: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
-                (Some(_), Place::SelfUnit) => Some(&mut BuiltIn),
-                (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
-                _ => None,
-            };
-            let mut source = UnitSource {
-                medium: &mut self.medium,
-                codec: &mut self.codec,
-                packed: &mut *packed,
-                held: (0, 0),
-                progress: &mut self.progress,
-                unit: &mut self.unit,
-                name: &self.name,
-                body: way.body(&unit, errand.decode || loading.is_some()),
-            };
-            if verdict == Verdict::Unknown && !W::Body::is_optional(&mut source)? {
-                return Err(self.refuse(verdict, units));
-            }
             match verdict {
-                Verdict::Sound => {}
-                Verdict::Skipped | Verdict::Unknown => {
-                    if let Some(judge) = &mut errand.judge {
-                        judge.tell(Report::Skipped(unit.record(&self.name)));
-                    }
-                }
+                Verdict::Sound | Verdict::Unknown => {}
+                Verdict::Skipped => self.skipped(&mut errand.judge),
                 _ => return Err(self.refuse(verdict, units)),
             }
-            let version = unit.version;
-            match loading {
-                Some(unit) => source.run(plain, &mut widths, self.after, true, &mut |get| unit.load(get, version))?,
-                None if errand.decode => {
-                    let skip = &mut |get: &mut Get<'_>| get.skip_rest().map(|_| ());
-                    source.run(plain, &mut widths, AfterLoad::Resume, true, skip)?;
-                }
-                None => W::Body::pass_over(&mut source)?,
+            let unit: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
+                (Some(_), Place::SelfUnit) => Some(&mut Unclaimed::Notes),
+                (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
+                _ if errand.decode => Some(&mut Unclaimed::Other),
+                _ => None,
+            };
+            if !self.read(way, (plain, packed), &mut widths, unit, verdict == Verdict::Unknown)? {
+                return Err(self.refuse(verdict, units));
+            }
+            if verdict == Verdict::Unknown {
+                self.skipped(&mut errand.judge);
             }
             self.progress.advance_to(self.unit.end);
             self.check_cancel()?;
         }
-        match &mut errand.judge {
-            Some(judge) => match judge.missing(units) {
-                Some(id) => Err(self.medium.fail(LoadError::MissingUnit(id))),
-                None => Ok(()),
-            },
+        match errand.judge.as_mut().and_then(|judge| judge.missing(units)) {
+            Some(id) => Err(self.missing(id)),
             None => Ok(()),
         }
+    }
+
+    /// Goes to the next unit and finds out whose it is; `None` behind the last.
+    #[inline(never)]
+    fn next<M, W: Way<R, D>>(&mut self, way: &mut W, search: &mut Search<'_, M>) -> Result<Option<Place>, Stop> {
+        let Some(unit) = way.next(&mut self.medium, &self.unit, &mut self.name)? else {
+            return Ok(None);
+        };
+        self.unit = unit;
+        Ok(Some(match unit.name(&self.name) {
+            Some(name) if name.len() <= MAX_NAME => search.place(name, unit.instance),
+            _ => Place::Unknown,
+        }))
+    }
+
+    /// Lets `unit` load the data at hand, or passes over it. `false`, and nothing done, where it had to be optional and is
+    /// not.
+    #[inline(never)]
+    fn read<W: Way<R, D>>(
+        &mut self,
+        way: &mut W,
+        (plain, packed): (&mut [u8], &mut [u8]),
+        widths: &mut Widths,
+        unit: Option<&mut dyn Unit>,
+        only_optional: bool,
+    ) -> Result<bool, Stop> {
+        let mut source = UnitSource {
+            medium: &mut self.medium,
+            codec: &mut self.codec,
+            packed,
+            held: (0, 0),
+            progress: &mut self.progress,
+            unit: &mut self.unit,
+            name: &self.name,
+            body: way.body(unit.is_some()),
+        };
+        if only_optional && !W::Body::is_optional(&mut source)? {
+            return Ok(false);
+        }
+        match unit {
+            Some(unit) => {
+                let version = source.unit.version;
+                source.run(plain, widths, self.after, true, &mut |get| unit.load(get, version))?;
+            }
+            None => W::Body::pass_over(&mut source)?,
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn skipped(&mut self, judge: &mut Option<&mut Judge<'_, '_>>) {
+        if let Some(judge) = judge {
+            judge.tell(Report::Skipped(self.unit.record(&self.name)));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing(&mut self, id: UnitId<'static>) -> Stop {
+        self.medium.fail(LoadError::MissingUnit(id))
     }
 
     // Errors are built out of line: they are large, and would lie in the frames of their callers.

@@ -26,16 +26,23 @@ pub(crate) fn put(put: &mut Put<'_>, notes: &[(&str, &str)]) -> Result<(), UnitE
     put.str("")
 }
 
-/// The built-in unit of a machine that has no use for notes.
-pub(crate) struct BuiltIn;
+/// Data of a file that no unit of the machine wants.
+pub(crate) enum Unclaimed {
+    /// The notes: passed over, checking what can be checked without memory.
+    Notes,
+    /// Any other: decoded.
+    Other,
+}
 
-impl Unit for BuiltIn {
+impl Unit for Unclaimed {
     fn save(&mut self, into: &mut Put<'_>) -> Result<(), UnitError> {
         put(into, &[])
     }
 
-    /// Passes over the pairs, checking what can be checked without memory.
     fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        if let Unclaimed::Other = self {
+            return get.skip_rest().map(|_| ());
+        }
         check_version(version)?;
         loop {
             let mut len = 0;

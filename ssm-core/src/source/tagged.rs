@@ -3,21 +3,14 @@
 use super::{Body, Damage, PIECE, UnitSource};
 use crate::codec::Decode;
 use crate::io::Stop;
-use crate::medium::Located;
 use embedded_io::{Read, Seek};
 
-/// Where in a unit of a 1.x file a source is.
+/// Where in a unit of a 1.x file a source is; at first before its first byte.
+#[derive(Default)]
 pub(crate) struct Tagged {
-    /// The file offset of the next packed byte to read.
-    at: u64,
+    /// Packed bytes that were read.
+    read: u64,
     tag_read: bool,
-}
-
-impl Tagged {
-    /// Before the first byte of `unit`.
-    pub fn before(unit: &Located) -> Self {
-        Self { at: unit.data_at, tag_read: false }
-    }
 }
 
 type TaggedSource<'a, 'p, R, D> = UnitSource<'a, 'p, R, D, Tagged>;
@@ -26,7 +19,7 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
     const STRICT: bool = false;
 
     fn left(source: &TaggedSource<'_, '_, R, D>) -> u64 {
-        source.unit.end.wrapping_sub(source.body.at)
+        source.unit.end.wrapping_sub(source.unit.data_at).wrapping_sub(source.body.read)
     }
 
     #[inline(never)]
@@ -35,9 +28,10 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
             return Err(source.medium.cancelled());
         }
         let n = usize::try_from(Self::left(source)).unwrap_or(usize::MAX).min(into.len());
-        source.medium.read_exact_at(source.body.at, into.get_mut(..n).unwrap_or_default())?;
-        source.body.at = source.body.at.wrapping_add(n as u64);
-        source.progress.advance_to(source.body.at);
+        let at = source.unit.data_at.wrapping_add(source.body.read);
+        source.medium.read_exact_at(at, into.get_mut(..n).unwrap_or_default())?;
+        source.body.read = source.body.read.wrapping_add(n as u64);
+        source.progress.advance_to(source.medium.position());
         Ok(n)
     }
 

@@ -184,13 +184,15 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
     fn record(&mut self, plain: &[u8]) -> Result<usize, Stop> {
         let important = self.format.important;
         let largest = plain.len().min(MAX_BLOCK);
-        let block = largest & !(KIB - 1);
-        if block > 0 && plain.get(..block).is_some_and(is_zero) {
-            let ([a, b, ..], _) = Record { kind: RecordKind::Zero, important, len: 1 }.emit();
-            self.append(&[a, b, (block / KIB) as u8])?;
-            return Ok(block);
+        let whole = largest & !(KIB - 1);
+        let block = whole.min(self.max_block());
+        for zeros in [whole, block] {
+            if zeros > 0 && plain.get(..zeros).is_some_and(is_zero) {
+                let ([a, b, ..], _) = Record { kind: RecordKind::Zero, important, len: 1 }.emit();
+                self.append(&[a, b, (zeros / KIB) as u8])?;
+                return Ok(zeros);
+            }
         }
-        let block = block.min(self.max_block());
         if block > 0
             && let Some(plain) = plain.get(..block)
             && let Some((from, to)) = self.encode(plain)
@@ -201,7 +203,13 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
             self.packed = packed;
             return done.map(|()| block);
         }
-        let len = if block > 0 { block } else { largest };
+        let len = if whole == 0 {
+            largest
+        } else if block > 0 {
+            block
+        } else {
+            whole
+        };
         let (head, head_len) = Record { kind: RecordKind::Raw, important, len: len as u32 }.emit();
         self.append(head.get(..head_len).unwrap_or(&[]))?;
         self.append(plain.get(..len).unwrap_or(plain))?;
