@@ -23,16 +23,16 @@ done
 
 step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
-for features in '' defmt critical-section; do
+for features in '' defmt critical-section nor-flash; do
     cargo clippy -p ssm-core --no-default-features --features "$features" --locked -- -D warnings
 done
 
 step tests
 cargo test --workspace --locked
-cargo test -p ssm-core --features critical-section --locked
+cargo test -p ssm-core --features critical-section,nor-flash --locked
 
 step documentation
-RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt --locked
+RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt,ssm-core/nor-flash --locked
 
 step 'core without std, feature by feature'
 cargo build -p ssm-core --no-default-features --locked
@@ -44,13 +44,13 @@ if tree=$(cargo tree -p ssm-core --edges normal --prefix none --format '{p} {f}'
     echo 'a dependency of ssm-core has a feature std or alloc on' >&2
     exit 1
 fi
-if grep -E '^(defmt|critical-section) ' <<<"$tree"; then
-    echo 'defmt or critical-section is linked with its feature off' >&2
+if grep -E '^(defmt|critical-section|embedded-storage) ' <<<"$tree"; then
+    echo 'a dependency of a feature is linked with its feature off' >&2
     exit 1
 fi
 
 step examples
-for example in emulator inspect versions; do
+for example in emulator inspect live versions; do
     cargo run --release --locked --bin "$example" </dev/null
 done
 

@@ -18,13 +18,21 @@ pub struct Machine {
     pub clock: Clock,
 }
 
-/// What a saved state holds: every part of the machine under its name, with the version of its layout.
-pub static UNITS: [Entry<Machine>; 4] = [
-    Entry::new("cpu", |machine: &mut Machine, _| &mut machine.cpu),
-    Entry::new("ram", |machine: &mut Machine, _| &mut machine.ram).size_hint(RAM_SIZE as u64),
-    Entry::new("console", |machine: &mut Machine, _| &mut machine.console),
-    Entry::new("clock", |machine: &mut Machine, _| &mut machine.clock).version(2),
-];
+const CPU: Entry<Machine> = Entry::new("cpu", |machine: &mut Machine, _| &mut machine.cpu);
+const RAM: Entry<Machine> = Entry::new("ram", |machine: &mut Machine, _| &mut machine.ram).size_hint(RAM_SIZE as u64);
+const PAGED_RAM: Entry<Machine> = Entry::new("ram", |machine: &mut Machine, _| machine.ram.pages())
+    .size_hint(RAM_SIZE as u64)
+    .version(2)
+    .oldest(1)
+    .live();
+const CONSOLE: Entry<Machine> = Entry::new("console", |machine: &mut Machine, _| &mut machine.console);
+const CLOCK: Entry<Machine> = Entry::new("clock", |machine: &mut Machine, _| &mut machine.clock).version(2);
+
+/// What a plain save holds: every part of the machine under its name, with the version of its layout.
+pub static UNITS: [Entry<Machine>; 4] = [CPU, RAM, CONSOLE, CLOCK];
+
+/// What a live save holds: the same machine, with its memory in pages. Loads plain saves too.
+pub static LIVE_UNITS: [Entry<Machine>; 4] = [CPU, PAGED_RAM, CONSOLE, CLOCK];
 
 impl Machine {
     /// The computer at power on.

@@ -1,6 +1,6 @@
 //! The machine in a file.
 
-use crate::{Machine, UNITS};
+use crate::{LIVE_UNITS, Machine, UNITS};
 use ssm_std::{Codec, Error, LoadOptions, SaveOptions, load_from_path, open_path, save_to_path};
 use std::path::Path;
 
@@ -13,10 +13,10 @@ pub fn save(path: &Path, machine: &mut Machine, progress: Option<&mut dyn FnMut(
     save_to_path(path, machine, &UNITS, options)
 }
 
-/// A fresh machine in the state of the file.
+/// A fresh machine in the state of the file, from a plain save or a live one.
 pub fn load(path: &Path, progress: Option<&mut dyn FnMut(u8)>) -> Result<Machine, Error> {
     let mut machine = Machine::new();
-    load_from_path(path, &mut machine, &UNITS, LoadOptions { progress, ..LoadOptions::default() })?;
+    load_from_path(path, &mut machine, &LIVE_UNITS, LoadOptions { progress, ..LoadOptions::default() })?;
     Ok(machine)
 }
 

@@ -65,7 +65,7 @@ pub fn tell(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
 }
 
 /// A machine at power on, with the program typed ahead.
-fn booted() -> Machine {
+pub(crate) fn booted() -> Machine {
     let mut machine = Machine::new();
     for byte in PROGRAM.bytes() {
         assert!(machine.console.type_key(machine_key(byte)), "the program fits");

@@ -3,7 +3,7 @@
 use bare_metal_machine as metal;
 use ssm_core::{Crc32Bytewise, Header, LoadError, Loader, LzfDecoder, LzfEncoder, Saver, Store, Unit, Writer};
 use ssm_examples::terminal::machine_key;
-use ssm_examples::{Machine, Registers, UNITS};
+use ssm_examples::{Machine, Registers, UNITS, live};
 use ssm_std::{Codec, Crc32Fast, FromStd, decoder};
 use std::io::{self, Cursor};
 
@@ -150,6 +150,18 @@ fn a_machine_that_moves_again_and_again() {
 }
 
 /// What no program of these two wrote is refused on the metal too.
+/// A live save has the memory in pages, which the metal does not know: the host makes a plain save of it.
+#[test]
+fn a_live_save_reaches_the_metal_through_the_host() {
+    let (mut host, _) = booted();
+    host.run_until(1_000_000);
+    let mut file = Vec::new();
+    live::save(&mut host, &mut file).unwrap();
+    assert_eq!(load_metal(&file).err().map(|error| error.kind()), Some("unit-version"));
+    let plain = save_host(&mut live::load(&file).unwrap(), Codec::Lzf);
+    assert!(save_metal(&mut load_metal(&plain).unwrap(), false) == save_host(&mut host, Codec::Store));
+}
+
 #[test]
 fn refused_on_the_metal() {
     let mut sound = save_host(&mut host(), Codec::Store);

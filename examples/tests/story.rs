@@ -1,4 +1,4 @@
-//! The programs that run by themselves: the story of `emulator`, `inspect` and `versions`.
+//! The programs that run by themselves: the story of `emulator`, `live`, `inspect` and `versions`.
 
 use ssm_examples::{Machine, state};
 use std::process::{Command, Output, Stdio};
@@ -37,6 +37,29 @@ fn the_story_is_told_and_true() {
 
     // Not a terminal: a plain line of percents each.
     assert_eq!(text(&told.stderr), "saving   0 20 40 60 80 100 %\nloading  0 20 40 60 80 100 %\n");
+}
+
+#[test]
+fn a_live_save_stops_the_machine_for_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("live.sav");
+    let told = run(env!("CARGO_BIN_EXE_live"), &[path.as_os_str()]);
+    assert!(told.status.success(), "{told:?}");
+    let text = text(&told.stdout);
+    let rows = text.lines().skip_while(|line| !line.contains("pages")).skip(1).take_while(|line| !line.is_empty());
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split_whitespace().collect()).collect();
+    assert!(rows.len() >= 3 && rows[0][..2] == ["0", "256"] && rows[rows.len() - 1][0] == "final", "{text}");
+    let bytes: Vec<u64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    assert_eq!(bytes.iter().sum::<u64>(), path.metadata().unwrap().len());
+    assert!(text.contains(" equal; states equal too.\n"), "{text}");
+
+    // The emulator takes it as it takes a plain one, which is smaller, but all of it is written while the machine stands.
+    let mut machine = state::load(&path, None).unwrap();
+    let plain = folder.path().join("plain.sav");
+    let plain_len = state::save(&plain, &mut machine, None).unwrap();
+    assert!(bytes[bytes.len() - 1] < plain_len / 2, "{bytes:?}, {plain_len}");
+    machine.run();
+    assert!(machine.console.take_output().ends_with(b"PRIMES\r\n\r\nOK\r\n>"));
 }
 
 #[test]

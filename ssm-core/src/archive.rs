@@ -179,7 +179,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
         Ok(self.located(offset)?.map(|(unit, records)| UnitReader { archive: self, unit, records }))
     }
 
-    fn located(&mut self, at: u64) -> Result<Option<(Located, Option<RecordCounts>)>, LoadError<R::Error>> {
+    fn located(&mut self, at: u64) -> Result<Option<Counted>, LoadError<R::Error>> {
         let Self { medium, crc, name, header, .. } = self;
         let found = match header.format.is_streamed() {
             true => medium.stream_unit_at(at, crc, name).map(|found| found.map(|(unit, counts)| (unit, Some(counts)))),
@@ -245,6 +245,9 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
         unit.read(|get| notes::read(get, version, buffer, note))
     }
 }
+
+/// A unit, and the records that it has in a 2.0 file.
+type Counted = (Located, Option<RecordCounts>);
 
 /// What [`Units::next_unit`] gives.
 pub type NextUnit<'a, R, D, B, C = Crc32Bytewise> =

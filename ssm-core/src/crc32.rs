@@ -35,13 +35,21 @@ pub struct Crc32Nibblewise;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Crc32Bytewise;
 
-/// CRC-32 with tables of 16 KiB, sixteen bytes at a time.
+/// CRC-32 with tables of 4 KiB, four look-ups that do not wait for each other for four bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Crc32Slicing;
 
 const POLYNOMIAL: u32 = 0xedb8_8320;
-static BYTES: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
-static SLICES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+/// The CRC of each value of a byte.
+static BYTES: [u32; 256] = {
+    let [table] = *Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC).table();
+    table
+};
+/// The same with none to three zero bytes behind.
+static SLICES: [[u32; 256]; 4] = {
+    let [none, one, two, three, ..] = *Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC).table();
+    [none, one, two, three]
+};
 /// The CRC of each value of four bits.
 static NIBBLES: [u32; 16] = [
     0x0000_0000,
@@ -69,20 +77,39 @@ impl Crc32 for Crc32Nibblewise {
     }
 }
 
-// The crc crate takes the start value bit-reversed and not inverted.
 impl Crc32 for Crc32Bytewise {
     fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
-        let mut digest = BYTES.digest_with_initial((!crc).reverse_bits());
-        digest.update(bytes);
-        digest.finalize()
+        let (words, tail) = bytes.as_chunks();
+        let state = words.iter().fold(!crc, |state, word| {
+            let state = state ^ u32::from_le_bytes(*word);
+            bytewise(bytewise(bytewise(bytewise(state))))
+        });
+        !tail.iter().fold(state, |state, &byte| bytewise(state ^ u32::from(byte)))
     }
+}
+
+#[inline(always)]
+fn bytewise(state: u32) -> u32 {
+    (state >> 8) ^ look_up(&BYTES, state)
+}
+
+#[inline(always)]
+fn look_up(table: &[u32; 256], state: u32) -> u32 {
+    table.get(state as usize & 255).copied().unwrap_or(0)
 }
 
 impl Crc32 for Crc32Slicing {
     fn update(&mut self, crc: u32, bytes: &[u8]) -> u32 {
-        let mut digest = SLICES.digest_with_initial((!crc).reverse_bits());
-        digest.update(bytes);
-        digest.finalize()
+        let [none, one, two, three] = &SLICES;
+        let step = |state: u32, word: [u8; 4]| {
+            let state = state ^ u32::from_le_bytes(word);
+            look_up(three, state) ^ look_up(two, state >> 8) ^ look_up(one, state >> 16) ^ look_up(none, state >> 24)
+        };
+        let (words, tail) = bytes.as_chunks::<4>();
+        let (pairs, last) = words.as_chunks();
+        let state = pairs.iter().fold(!crc, |state, [a, b]| step(step(state, *a), *b));
+        let state = last.iter().fold(state, |state, word| step(state, *word));
+        !tail.iter().fold(state, |state, &byte| (state >> 8) ^ look_up(none, state ^ u32::from(byte)))
     }
 }
 

@@ -35,6 +35,8 @@ mod registry;
 mod save;
 #[cfg(feature = "critical-section")]
 mod shared;
+#[cfg(feature = "nor-flash")]
+mod slots;
 mod source;
 mod stream;
 mod unit;
@@ -55,7 +57,13 @@ pub mod design {}
 #[doc = include_str!("../MICROCONTROLLER.md")]
 pub mod microcontroller {}
 
+#[cfg(feature = "nor-flash")]
+#[doc = include_str!("../SLOTS.md")]
+pub mod nor_flash {}
+
 pub use embedded_io;
+#[cfg(feature = "nor-flash")]
+pub use embedded_storage;
 
 pub use archive::{Archive, NextUnit, UnitReader, Units};
 pub use codec::{Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Step, Store, tag};
@@ -73,6 +81,10 @@ pub use registry::{Entry, RegisterError, Registry, SELF_NAME};
 pub use save::Saver;
 #[cfg(feature = "critical-section")]
 pub use shared::SharedRegistry;
+#[cfg(feature = "nor-flash")]
+pub use slots::{
+    CommitError, EraseError, FlashError, MountError, ReadError, RollbackError, Saved, SlotReader, SlotWriter, Slots,
+};
 pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};
 pub use unit::{AfterLoad, AfterSave, MAX_NAME, Owner, Unit, UnitError, UnitId, UnitRecord, Vote};
 pub use walk::RecordCounts;

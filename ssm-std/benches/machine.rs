@@ -1,5 +1,5 @@
-//! A machine with 64 MiB of mixed pages saved into memory and loaded back, beside a plain copy and what its peers take
-//! for the packing alone.
+//! A machine with 64 MiB of mixed pages saved into memory and loaded back, in formats 1.2 and 2.0, beside a plain copy
+//! and what its peers take for the packing alone.
 
 mod data;
 
@@ -7,11 +7,12 @@ use data::mixed;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use ssm_core::{Entry, Get, Loader, Memory, Put, Saver, Unit, UnitError};
-use ssm_std::{Codec, Crc32Fast, decoder};
+use ssm_std::{Codec, Crc32Fast, FromStd, decoder};
+use std::fmt;
+use std::io::Cursor;
 
 const LEN: usize = 64 << 20;
 const SCRATCH: usize = 256 << 10;
-const CODECS: [Codec; 2] = [Codec::Store, Codec::Lzf];
 
 struct Ram(Vec<u8>);
 
@@ -31,31 +32,86 @@ fn main() {
     divan::main();
 }
 
-fn saved(ram: &mut Ram, codec: Codec) -> Memory<Vec<u8>> {
-    let mut medium = Memory::new(vec![0; LEN + LEN / 16]);
-    let mut scratch = vec![0; SCRATCH];
-    Saver::new(&mut medium, codec.encoder(), &mut scratch).crc32(Crc32Fast).save(ram, &UNITS).unwrap();
-    medium
+/// What is compared: a format and a codec.
+#[derive(Clone, Copy)]
+struct Kind {
+    is_streamed: bool,
+    codec: Codec,
 }
 
-#[divan::bench(args = CODECS)]
-fn save(bencher: Bencher, codec: Codec) {
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", if self.is_streamed { "2.0" } else { "1.2" }, self.codec)
+    }
+}
+
+const KINDS: [Kind; 4] = [
+    Kind { is_streamed: false, codec: Codec::Store },
+    Kind { is_streamed: true, codec: Codec::Store },
+    Kind { is_streamed: false, codec: Codec::Lzf },
+    Kind { is_streamed: true, codec: Codec::Lzf },
+];
+
+/// How many bytes of `storage` the file takes.
+fn save_to(storage: &mut [u8], ram: &mut Ram, kind: Kind, scratch: &mut [u8]) -> u64 {
+    let (medium, codec) = (Memory::new(storage), kind.codec.encoder());
+    if kind.is_streamed {
+        Saver::streamed(medium, codec, scratch).crc32(Crc32Fast).save(ram, &UNITS).unwrap()
+    } else {
+        Saver::new(medium, codec, scratch).crc32(Crc32Fast).save(ram, &UNITS).unwrap()
+    }
+}
+
+fn saved(ram: &mut Ram, kind: Kind) -> Vec<u8> {
+    let mut storage = vec![0; LEN + LEN / 16];
+    let len = save_to(&mut storage, ram, kind, &mut vec![0; SCRATCH]);
+    storage.truncate(len as usize);
+    storage
+}
+
+#[divan::bench(args = KINDS)]
+fn save(bencher: Bencher, kind: Kind) {
     let mut ram = Ram(mixed(LEN));
     let mut storage = vec![0; LEN + LEN / 16];
     let mut scratch = vec![0; SCRATCH];
+    bencher.counter(BytesCount::new(LEN)).bench_local(|| save_to(&mut storage, &mut ram, kind, &mut scratch));
+}
+
+#[divan::bench(args = KINDS)]
+fn load(bencher: Bencher, kind: Kind) {
+    let mut ram = Ram(mixed(LEN));
+    let file = saved(&mut ram, kind);
+    let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        let medium = Memory::new(&mut storage[..]);
-        Saver::new(medium, codec.encoder(), &mut scratch).crc32(Crc32Fast).save(&mut ram, &UNITS).unwrap()
+        Loader::new(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+            .crc32(Crc32Fast)
+            .load(&mut ram, &UNITS)
+            .unwrap()
     });
 }
 
-#[divan::bench(args = CODECS)]
-fn load(bencher: Bencher, codec: Codec) {
+/// Nothing but the file's header is checked ahead.
+#[divan::bench(args = [KINDS[1], KINDS[3]])]
+fn load_front_to_back(bencher: Bencher, kind: Kind) {
     let mut ram = Ram(mixed(LEN));
-    let mut medium = saved(&mut ram, codec);
+    let file = saved(&mut ram, kind);
     let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        Loader::new(&mut medium, decoder(), &mut scratch).crc32(Crc32Fast).load(&mut ram, &UNITS).unwrap()
+        Loader::streaming(&file[..], decoder(), &mut scratch).crc32(Crc32Fast).load(&mut ram, &UNITS).unwrap()
+    });
+}
+
+/// Everything is decoded ahead.
+#[divan::bench(args = KINDS)]
+fn load_verified(bencher: Bencher, kind: Kind) {
+    let mut ram = Ram(mixed(LEN));
+    let file = saved(&mut ram, kind);
+    let mut scratch = vec![0; SCRATCH];
+    bencher.counter(BytesCount::new(LEN)).bench_local(|| {
+        Loader::verified(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+            .crc32(Crc32Fast)
+            .load(&mut ram, &UNITS)
+            .unwrap()
     });
 }
 

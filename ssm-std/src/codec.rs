@@ -1,8 +1,8 @@
 //! The choice of a codec at run time.
 
-use crate::{Deflate, Lzf};
+use crate::{Deflate, Lzf, LzfDecoder};
 use core::fmt;
-use ssm_core::{Either, Encode, Inflate, InflateState, Input, LzfDecoder, Step, Store, tag};
+use ssm_core::{Either, Encode, Inflate, InflateState, Input, Step, Store, tag};
 use std::str::FromStr;
 
 /// How units are packed.
@@ -110,16 +110,20 @@ impl Encode for Encoder {
         self.as_dyn_mut().encode(plain, packed, input)
     }
 
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        self.as_dyn_mut().announce(plain, block);
+    }
+
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
         self.as_dyn_mut().encode_block(plain, code)
     }
 }
 
 /// A decoder of all codecs, with the host's memory.
-pub type Decoder = Either<Store, Either<LzfDecoder<Vec<u8>>, Inflate<Box<InflateState>, Vec<u8>>>>;
+pub type Decoder = Either<Store, Either<LzfDecoder, Inflate<Box<InflateState>, Vec<u8>>>>;
 
-/// A decoder of all codecs that reads every file: 8 KiB of window for LZF, 32 KiB for zlib.
+/// A decoder of all codecs that reads every file, with windows of 32 KiB.
 pub fn decoder() -> Decoder {
     let inflate = Inflate::new(Box::default(), vec![0; 32768]);
-    Either::of(Store, Either::of(LzfDecoder::new(vec![0; 8192]), inflate))
+    Either::of(Store, Either::of(LzfDecoder::new(), inflate))
 }

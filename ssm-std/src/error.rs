@@ -1,5 +1,6 @@
 //! What went wrong, with which file.
 
+use crate::{Codec, SaveFormat};
 use ssm_core::{LoadError, SaveError};
 use std::fmt;
 use std::io;
@@ -37,6 +38,14 @@ pub enum Failure {
         doing: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+    /// The format has no such codec.
+    #[error("format {format} has no codec {codec}: store or lzf expected")]
+    Codec {
+        /// The codec that was asked for.
+        codec: Codec,
+        /// The format that was asked for.
+        format: SaveFormat,
     },
     /// The save.
     #[error(transparent)]

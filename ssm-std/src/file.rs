@@ -1,18 +1,24 @@
 //! Saved states in files. A file is replaced as a whole or not at all.
 
-use crate::{Codec, Crc32Fast, Decoder, Error, Failure, FromStd, decoder};
-use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Entry, Header, Loader, Policy, Report, Saver};
-use std::ffi::OsStr;
+use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder, replace_file};
+use ssm_core::embedded_io::Write;
+use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter};
+use std::path::Path;
 
 /// The host's scratch: large enough for several of the largest blocks.
-const SCRATCH: usize = 256 << 10;
+const SCRATCH: usize = 1 << 20;
 
-/// How to save; the default is LZF, no notes, no progress.
+/// Bytes of a file that is written are collected; what is larger is not.
+const WRITTEN: usize = 64 << 10;
+
+/// How to save; the default is format 1.2 with LZF, no notes, no progress.
 #[derive(Default)]
 pub struct SaveOptions<'a> {
-    /// How units are packed.
+    /// The format of the file.
+    pub format: SaveFormat,
+    /// How units are packed. Format 2.0 has no zlib.
     pub codec: Codec,
     /// The writer's version and the widths of addresses.
     pub header: Header,
@@ -29,6 +35,9 @@ pub struct SaveOptions<'a> {
 /// How to load; the default refuses unknown and missing units.
 #[derive(Default)]
 pub struct LoadOptions<'a> {
+    /// Whether all of the file is decoded before any unit hears of the load, and once more to load it: see
+    /// [`Loader::verified`].
+    pub verify: bool,
     /// What to make of unknown and missing units.
     pub policy: Policy,
     /// What the units are told.
@@ -53,25 +62,51 @@ pub fn save_to_path<M>(
     units: &[Entry<M>],
     options: SaveOptions<'_>,
 ) -> Result<u64, Error> {
-    let SaveOptions { codec, header, notes, after, progress, cancel } = options;
-    let mut scratch = vec![0; SCRATCH];
-    replace_file(path.as_ref(), |file| {
-        let mut saver = Saver::new(FromStd::new(file), codec.encoder(), &mut scratch)
-            .crc32(Crc32Fast)
-            .header(header)
-            .notes(notes)
-            .after(after);
-        if let Some(callback) = progress {
-            saver = saver.progress(callback);
-        }
-        if let Some(cancel) = cancel {
-            saver = saver.cancel(cancel);
-        }
-        Ok(saver.save(machine, units)?)
+    let path = path.as_ref();
+    if (options.format, options.codec) == (SaveFormat::V2_0, Codec::Zlib) {
+        return Err(Error::new(path, Failure::Codec { codec: options.codec, format: options.format }));
+    }
+    replace_file(path, |file| save_into(file, machine, units, options))
+}
+
+/// Saves to an empty file.
+pub(crate) fn save_into<M, F: io::Write + io::Seek>(
+    file: &mut F,
+    machine: &mut M,
+    units: &[Entry<M>],
+    options: SaveOptions<'_>,
+) -> Result<u64, Failure> {
+    let mut scratch = vec![0; SCRATCH + 16 * (units.len() + 1)];
+    let (medium, codec) = (FromStd::new(BufWriter::with_capacity(WRITTEN, file)), options.codec.encoder());
+    Ok(match options.format {
+        SaveFormat::V1_2 => set(Saver::new(medium, codec, &mut scratch), options).save(machine, units)?,
+        SaveFormat::V2_0 => set(Saver::streamed(medium, codec, &mut scratch), options).save(machine, units)?,
     })
 }
 
-/// Loads the units of `machine` from a file; the file's header. See [`Loader::load`] for what is checked when.
+/// Passes the options on.
+fn set<'s, 'o: 's, W: Write, L: Default>(
+    saver: Saver<'s, W, Encoder, Crc32Bytewise, L>,
+    options: SaveOptions<'o>,
+) -> Saver<'s, W, Encoder, Crc32Fast, L> {
+    let SaveOptions { format: _, codec: _, header, notes, after, progress, cancel } = options;
+    let mut saver = saver.crc32(Crc32Fast).header(header).notes(notes).after(after);
+    if let Some(callback) = progress {
+        saver = saver.progress(callback);
+    }
+    if let Some(cancel) = cancel {
+        saver = saver.cancel(cancel);
+    }
+    saver
+}
+
+/// A file to write a saved state to in pieces of any size. Saves and writers flush it when they are done, and say it if that
+/// fails.
+pub fn buffered_writer(file: &mut File) -> FromStd<BufWriter<&mut File>> {
+    FromStd::new(BufWriter::with_capacity(WRITTEN, file))
+}
+
+/// Loads the units of `machine` from a file of any format; the file's header. See [`Loader`] for what is checked when.
 pub fn load_from_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
@@ -79,11 +114,14 @@ pub fn load_from_path<M>(
     options: LoadOptions<'_>,
 ) -> Result<Header, Error> {
     let path = path.as_ref();
-    let LoadOptions { policy, after, progress, cancel, report } = options;
-    let mut scratch = vec![0; SCRATCH + units.len() / 4];
-    let file = open(path)?;
-    let mut loader =
-        Loader::new(FromStd::new(file), decoder(), &mut scratch).crc32(Crc32Fast).policy(policy).after(after);
+    let LoadOptions { verify, policy, after, progress, cancel, report } = options;
+    let mut scratch = vec![0; SCRATCH + units.len() / 2];
+    let medium = Buffered::new(open(path)?);
+    let loader = match verify {
+        true => Loader::verified(medium, decoder(), &mut scratch),
+        false => Loader::new(medium, decoder(), &mut scratch),
+    };
+    let mut loader = loader.crc32(Crc32Fast).policy(policy).after(after);
     if let Some(callback) = progress {
         loader = loader.progress(callback);
     }
@@ -97,19 +135,19 @@ pub fn load_from_path<M>(
 }
 
 /// A file opened to be looked at.
-pub type PathArchive = Archive<FromStd<File>, Decoder, Vec<u8>, Crc32Fast>;
+pub type PathArchive = Archive<Buffered<File>, Decoder, Vec<u8>, Crc32Fast>;
 
 /// Opens a file and checks header, size and checksum.
 pub fn open_path(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
     let path = path.as_ref();
-    Archive::open_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
+    Archive::open_with(Buffered::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
         .map_err(|error| Error::new(path, error))
 }
 
 /// Opens a file by its header alone, to look at what is left of a damaged one.
 pub fn open_path_unchecked(path: impl AsRef<Path>) -> Result<PathArchive, Error> {
     let path = path.as_ref();
-    Archive::open_unchecked_with(FromStd::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
+    Archive::open_unchecked_with(Buffered::new(open(path)?), decoder(), vec![0; SCRATCH], Crc32Fast)
         .map_err(|error| Error::new(path, error))
 }
 
@@ -132,59 +170,4 @@ pub fn open_file(path: impl AsRef<Path>) -> std::io::Result<File> {
     } else {
         Err(std::io::Error::other("not a regular file (save it to a file first)"))
     }
-}
-
-/// Replaces a file by what `write` writes, as a whole or not at all (see [`save_to_path`]). The new file has the
-/// permissions of the old one; a link is followed. What is there and is not a file, such as a device, is refused.
-pub fn replace_file<T>(
-    path: impl AsRef<Path>,
-    write: impl FnOnce(&mut File) -> Result<T, Failure>,
-) -> Result<T, Error> {
-    let named = path.as_ref();
-    let path = match fs::canonicalize(named) {
-        Ok(path) => path,
-        Err(error) if named.is_symlink() => return Err(Error::io(named, "follow the link", error)),
-        Err(_) => named.to_owned(),
-    };
-    let path = path.as_path();
-    let io = |doing| move |source| Error::io(named, doing, source);
-    let old = fs::metadata(path).ok();
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
-        return Err(io("replace it")(std::io::Error::other("not a regular file")));
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let name = path.file_name().unwrap_or(OsStr::new("state")).to_string_lossy();
-    let prefix = format!(".{name}.");
-    let mut temporary = tempfile::Builder::new();
-    temporary.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // It removes itself unless it is persisted.
-    let mut temporary = temporary.tempfile_in(&folder).map_err(|error| {
-        // Without the temporary file's own name, which means nothing to anybody.
-        let plain = error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error);
-        io("create a file in its folder")(plain)
-    })?;
-    if let Some(old) = old {
-        temporary.as_file().set_permissions(old.permissions()).map_err(io("keep its permissions"))?;
-    }
-    let value = write(temporary.as_file_mut()).map_err(|failure| Error::new(named, failure))?;
-    temporary.as_file().sync_all().map_err(io("make the new state durable"))?;
-    temporary.persist(path).map_err(|error| Error::io(named, "replace it", error.error))?;
-    sync_folder(&folder).map_err(io("make its folder durable"))?;
-    Ok(value)
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file; renaming is as durable as the system makes it.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Saved states on a host: what [`ssm_core`] does, with files, threads' worth of memory and every codec.
+//! Saved states on a host: what [`ssm_core`] does, with files, all cores and every codec.
 //!
 //! - [`save_to_path`] replaces a file so that a failure or a power cut leaves the old one; [`load_from_path`] and
 //!   [`open_path`] read it again.
@@ -7,21 +7,27 @@
 //!
 //! Everything of [`ssm_core`] that a program needs is found there; this crate adds to it and hides nothing.
 
+mod buffered;
 mod codec;
 mod crc32;
 mod deflate;
 mod error;
 mod file;
+mod format;
 mod lzf;
+mod replace;
 
+pub use buffered::Buffered;
 pub use codec::{Codec, Decoder, Encoder, decoder};
 pub use crc32::Crc32Fast;
 pub use deflate::Deflate;
 pub use embedded_io_adapters::std::{FromStd, ToStd};
 pub use error::{Error, Failure};
 pub use file::{
-    LoadOptions, PathArchive, SaveOptions, load_from_path, open_file, open_path, open_path_unchecked, replace_file,
+    LoadOptions, PathArchive, SaveOptions, buffered_writer, load_from_path, open_file, open_path, open_path_unchecked,
     save_to_path,
 };
-pub use lzf::Lzf;
+pub use format::SaveFormat;
+pub use lzf::{Lzf, LzfDecoder};
+pub use replace::replace_file;
 pub use ssm_core;

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod flash;
 pub mod golden;
 pub mod independent;
 pub mod machine;

@@ -47,6 +47,10 @@ impl<A: Encode, B: Encode> Encode for Either<A, B> {
         if self.second { self.b.encode(plain, packed, input) } else { self.a.encode(plain, packed, input) }
     }
 
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        if self.second { self.b.announce(plain, block) } else { self.a.announce(plain, block) }
+    }
+
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
         if self.second { self.b.encode_block(plain, code) } else { self.a.encode_block(plain, code) }
     }

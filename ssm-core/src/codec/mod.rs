@@ -71,15 +71,22 @@ pub trait Encode {
     /// Forgets everything: the next call starts a unit.
     fn reset(&mut self);
 
-    /// Takes bytes from `plain` and puts bytes into `packed`, which is not empty.
+    /// Takes bytes from `plain` and puts bytes into `packed`, which is not empty. It may change what is behind those in
+    /// `packed` too.
     ///
     /// Each call takes or puts at least one byte, unless there is nothing to do: `plain` is empty and either more
     /// [`Input`] follows, or all was said. So, after the last plain byte, call with an empty `plain` and [`Input::End`]
     /// until nothing is written.
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step;
 
+    /// Tells that the calls of [`encode_block`](Self::encode_block) until the next of this will be for blocks of `block`
+    /// bytes of `plain`, in order though not all of them; a codec that can work on several at once may begin.
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        let _ = (plain, block);
+    }
+
     /// Packs all of `plain`, 1 to 4096 bytes, as one block of code alone, without a block header; how many
-    /// bytes of `code` it took.
+    /// bytes of `code` it took. It may change what is behind those too.
     ///
     /// `None` where it does not fit into `code`, and from codecs that have no such blocks. This has nothing to do with the
     /// unit that [`encode`](Self::encode) is at.
@@ -135,6 +142,10 @@ impl<C: Encode + ?Sized> Encode for &mut C {
 
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         (**self).encode(plain, packed, input)
+    }
+
+    fn announce(&mut self, plain: &[u8], block: usize) {
+        (**self).announce(plain, block);
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {

@@ -13,7 +13,7 @@ use crate::wire::Header;
 use embedded_io::{ErrorType, Write};
 
 /// Large pieces are cut, so that progress moves and a cancel is heeded.
-pub(crate) const PIECE: usize = 128 << 10;
+pub(crate) const PIECE: usize = 1 << 20;
 
 /// What a [`Writer`](crate::Writer) writes through; `L` is what its format keeps.
 pub struct Output<'s, W: ErrorType, E, C, L> {

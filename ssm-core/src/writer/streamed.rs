@@ -1,6 +1,6 @@
 //! Format 2.0: records, a directory and a footer; nothing is patched, so the medium only writes.
 
-use super::output::{Framing, Output, UnitStart};
+use super::output::{Framing, Output, PIECE, UnitStart};
 use crate::codec::Encode;
 use crate::crc32::Crc32;
 use crate::error::SaveError;
@@ -55,7 +55,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
             // As many KiB as fit with their plain bytes, 4 at most; where not even one does, large puts still pack.
             match rest.len() / (KIB + CODE_PER_KIB + CODE_AT) {
                 0 if rest.len() < CODE_PER_KIB + CODE_AT + 16 => 0,
-                kib => kib.clamp(1, 4) * CODE_PER_KIB + CODE_AT,
+                kib => kib.clamp(1, 4).wrapping_mul(CODE_PER_KIB).wrapping_add(CODE_AT),
             }
         };
         let (packed, plain) = rest.split_at_mut_checked(packed_len).unwrap_or_default();
@@ -92,10 +92,15 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
 
     fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
         while !plain.is_empty() {
-            self.check_cancel()?;
-            let taken = self.record(plain)?;
-            plain = plain.get(taken..).unwrap_or(&[]);
-            self.spend(taken as u64);
+            let mut piece = plain.get(..PIECE).unwrap_or(plain);
+            plain = plain.get(piece.len()..).unwrap_or(&[]);
+            self.codec.announce(piece, self.max_block());
+            while !piece.is_empty() {
+                self.check_cancel()?;
+                let taken = self.record(piece)?;
+                piece = piece.get(taken..).unwrap_or(&[]);
+                self.spend(taken as u64);
+            }
         }
         Ok(())
     }
@@ -131,7 +136,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
 
     /// The largest block that can be packed, in bytes.
     fn max_block(&self) -> usize {
-        self.packed.len() / CODE_PER_KIB * KIB
+        (self.packed.len() / CODE_PER_KIB).wrapping_mul(KIB)
     }
 
     fn unit_header(&self, version: u32, instance: u32, pass: u32, name_len: u32) -> StreamUnit {
@@ -208,7 +213,8 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
         let kib = plain.len() / KIB;
         let (front, code) = self.packed.split_first_chunk_mut::<CODE_AT>()?;
         let len = self.codec.encode_block(plain, code.get_mut(..kib.wrapping_mul(CODE_PER_KIB))?)?;
-        let record = Record { kind: RecordKind::Lzf, important: self.format.important, len: len as u32 + 1 };
+        let record =
+            Record { kind: RecordKind::Lzf, important: self.format.important, len: (len as u32).wrapping_add(1) };
         let (head, head_len) = record.emit();
         let from = CODE_AT.checked_sub(head_len.wrapping_add(1))?;
         for (place, byte) in front.get_mut(from..)?.iter_mut().zip(head) {

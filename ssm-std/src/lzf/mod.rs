@@ -1,36 +1,12 @@
-//! The host's LZF: a large table and the largest blocks, straight from the caller's memory.
+//! The host's LZF: large tables, the largest blocks, several threads. The format is the same, and so are the bytes with any
+//! number of threads: blocks know nothing of each other, and where one ends depends on the plain bytes alone.
 
-use ssm_core::{Encode, Input, LzfEncoder, Step};
+mod decoder;
+mod encoder;
+mod threads;
 
-/// Entries of the host's table: 32 KiB of memory.
-const TABLE: usize = 16384;
+pub use decoder::LzfDecoder;
+pub use encoder::Lzf;
 
-/// The encoder of LZF (tag 5) with a large table on the heap and blocks of up to 32768 plain bytes. Same format as
-/// [`LzfEncoder`], smaller files.
-#[derive(Debug, Default)]
-pub struct Lzf(Box<LzfEncoder<TABLE>>);
-
-impl Lzf {
-    /// An encoder.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Encode for Lzf {
-    fn tag(&self) -> u8 {
-        self.0.tag()
-    }
-
-    fn reset(&mut self) {
-        self.0.reset();
-    }
-
-    fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
-        self.0.encode(plain, packed, input)
-    }
-
-    fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
-        self.0.encode_block(plain, code)
-    }
-}
+/// Plain bytes that one thread works on at a time: the largest block.
+const PIECE: usize = 32768;

@@ -1,82 +1,69 @@
 //! One block of bare LZF code in one piece: the fast way when a whole block and its output are at hand, and all of encoding.
 
 use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
-use crate::copy::{copy, repeat};
-
-/// Bytes that are copied at once where it does no harm to copy too many: the bytes behind are made later. Two words, so that
-/// it is two loads and two stores on every target.
-const WIDE: usize = 2 * size_of::<usize>();
+use crate::copy::{UNALIGNED, WIDE, copy, copy_over, copy_wide, repeat};
 
 /// Decodes the whole of `code` into the whole of `plain`; `false` where it does not give exactly that many bytes.
 pub(super) fn decode(code: &[u8], plain: &mut [u8]) -> bool {
-    let mut from = 0usize;
-    let mut at = 0usize;
-    while let Some(&control) = code.get(from) {
-        from = from.wrapping_add(1);
+    decode_tokens(code, plain, 0) == (code.len(), plain.len())
+}
+
+/// Decodes tokens to `plain` from `at` on, up to one that is not whole, is not sound or does not fit: the bytes of code
+/// that were used and where the next plain byte goes.
+///
+/// Where the room behind allows it, [`WIDE`] bytes are copied in place of fewer: those too many are overwritten later.
+// It needs all registers of a device.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(super) fn decode_tokens(code: &[u8], plain: &mut [u8], mut at: usize) -> (usize, usize) {
+    let mut left = code;
+    while let Some((&control, rest)) = left.split_first() {
+        let Some((before, after)) = plain.split_at_mut_checked(at) else {
+            break;
+        };
         if control < MAX_LITERALS as u8 {
             let run = usize::from(control).wrapping_add(1);
-            if run > WIDE || !wide_literals(code, from, plain, at) {
-                let literals = code.get(from..from.wrapping_add(run)).unwrap_or(&[]);
-                if copy(plain.get_mut(at..).unwrap_or(&mut []), literals) != run {
-                    return false;
-                }
+            let Some((literals, behind)) = rest.split_at_checked(run) else {
+                break;
+            };
+            if run <= WIDE
+                && let (Some(to), Some(from)) = (after.first_chunk_mut(), rest.first_chunk())
+            {
+                copy_wide(to, from);
+            } else if let Some(to) = after.get_mut(..run) {
+                copy(to, literals);
+            } else {
+                break;
             }
             at = at.wrapping_add(run);
-            from = from.wrapping_add(run);
+            left = behind;
             continue;
         }
-        let mut length = usize::from(control >> 5).wrapping_add(2);
-        if length == 9 {
-            let Some(&more) = code.get(from) else {
-                return false;
-            };
-            length = length.wrapping_add(usize::from(more));
-            from = from.wrapping_add(1);
-        }
-        let Some(&low) = code.get(from) else {
-            return false;
+        let Some((&next, mut rest)) = rest.split_first() else {
+            break;
         };
-        from = from.wrapping_add(1);
-        let distance = (usize::from(control & 31) << 8 | usize::from(low)).wrapping_add(1);
-        if !wide_repeat(plain, at, distance, length) && !repeat(plain, at, distance, length) {
-            return false;
+        let (mut length, mut low) = (usize::from(control >> 5).wrapping_add(2), next);
+        if length == 9 {
+            length = length.wrapping_add(next.into());
+            let Some((&next, behind)) = rest.split_first() else {
+                break;
+            };
+            (low, rest) = (next, behind);
+        }
+        let distance = usize::from(u16::from_le_bytes([low, control & 31])).wrapping_add(1);
+        let Some(from) = at.checked_sub(distance).and_then(|from| before.get(from..)) else {
+            break;
+        };
+        if length <= WIDE
+            && let (Some(to), Some(from)) = (after.first_chunk_mut(), from.first_chunk())
+        {
+            copy_wide(to, from);
+        } else if !copy_over(after, from, length) && !repeat(plain, at, distance, length) {
+            break;
         }
         at = at.wrapping_add(length);
+        left = rest;
     }
-    at == plain.len()
-}
-
-/// Copies [`WIDE`] bytes, where both sides have them.
-#[inline]
-fn wide_literals(code: &[u8], from: usize, plain: &mut [u8], at: usize) -> bool {
-    let from = code.get(from..).and_then(|code| code.first_chunk::<WIDE>());
-    let to = plain.get_mut(at..).and_then(|plain| plain.first_chunk_mut::<WIDE>());
-    let (Some(from), Some(to)) = (from, to) else {
-        return false;
-    };
-    *to = *from;
-    true
-}
-
-/// [`repeat`] in steps of [`WIDE`] bytes, where the distance and the room behind allow it.
-#[inline]
-fn wide_repeat(plain: &mut [u8], at: usize, distance: usize, length: usize) -> bool {
-    if distance < WIDE || distance > at || at.wrapping_add(length).wrapping_add(WIDE) > plain.len() {
-        return false;
-    }
-    let mut done = 0usize;
-    while done < length {
-        let at = at.wrapping_add(done);
-        let Some(&chunk) = plain.get(at.wrapping_sub(distance)..).and_then(|from| from.first_chunk::<WIDE>()) else {
-            return false;
-        };
-        let Some(to) = plain.get_mut(at..).and_then(|to| to.first_chunk_mut::<WIDE>()) else {
-            return false;
-        };
-        *to = chunk;
-        done = done.wrapping_add(WIDE);
-    }
-    true
+    (code.len().wrapping_sub(left.len()), at)
 }
 
 /// What [`encode`] did: the plain bytes it packed and the bytes of code they took.
@@ -87,74 +74,104 @@ pub(super) struct Encoded {
 
 /// Packs as much of `plain` as fits into `code`. `plain` is at most one block. The table's content does not matter.
 ///
-/// Where `code` is too small for all, the block ends early: nothing is tried twice.
-pub(super) fn encode(plain: &[u8], code: &mut [u8], table: &mut [u16]) -> Encoded {
+/// Where `code` is too small for all, the block ends early: nothing is tried twice. Matches are of four bytes at least:
+/// those of three seldom make the code shorter, and always slower.
+pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &mut [u16; TABLE]) -> Encoded {
     table.fill(0);
-    let shift = 32u32.wrapping_sub(table.len().checked_ilog2().unwrap_or(0));
-    // Three bytes are hashed; the fourth is shifted out.
-    let hash = |word: u32| (word << 8).wrapping_mul(0x9e37_79b1).wrapping_shr(shift) as usize;
     let mut out = Code { bytes: code, at: 0 };
     let mut literals = 0; // where the pending run of literals starts
-    let mut at = 0;
-    let mut misses = 0usize;
-    while let Some(word) = word_at(plain, at) {
-        let Some(slot) = table.get_mut(hash(word)) else {
-            break;
-        };
-        let candidate = usize::from(*slot);
-        *slot = at as u16;
-        let distance = at.wrapping_sub(candidate);
-        let hit = candidate < at
-            && distance <= MAX_DISTANCE
-            && word_at(plain, candidate).is_some_and(|seen| (seen ^ word) << 8 == 0);
-        if !hit {
-            // The longer nothing repeats, the larger the steps.
-            at = at.wrapping_add(1).wrapping_add(misses >> 5);
-            misses = misses.wrapping_add(1);
-            continue;
-        }
-        misses = 0;
+    while let Some((candidate, at)) = find(plain, literals.max(1), table) {
         let length = match_length(plain, candidate, at);
-        if !out.literals(plain, &mut literals, at) || !out.repeat(distance, length) {
+        literals = out.literals(plain, literals, at);
+        if literals != at || !out.repeat(at.wrapping_sub(candidate), length) {
             return Encoded { plain: literals, code: out.at };
         }
-        let end = at.wrapping_add(length);
-        // One entry near the end of the match helps the next one.
-        let last = end.wrapping_sub(2);
-        if let Some(word) = word_at(plain, last)
-            && let Some(slot) = table.get_mut(hash(word))
-        {
-            *slot = last as u16;
+        literals = at.wrapping_add(length);
+        // What the match passed over helps the next ones. A small table has room for one entry of it.
+        let passed = [at.wrapping_add(1), literals.wrapping_sub(1)];
+        for passed in passed.into_iter().take(if TABLE > 1024 { 2 } else { 1 }) {
+            if let Some(word) = word_at(plain, passed)
+                && let Some(slot) = table.get_mut(hash::<TABLE>(word))
+            {
+                *slot = passed as u16;
+            }
         }
-        at = end;
-        literals = end;
     }
-    out.literals(plain, &mut literals, plain.len());
+    literals = out.many_literals(plain, literals, plain.len());
     Encoded { plain: literals, code: out.at }
 }
 
+/// Looks for the next match from `at` on, and enters what it passes into the table: where the match lies and where it is
+/// repeated. The longer nothing repeats, the larger the steps.
+#[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
+fn find<const TABLE: usize>(plain: &[u8], mut at: usize, table: &mut [u16; TABLE]) -> Option<(usize, usize)> {
+    let mut word = word_at(plain, at)?;
+    let mut step = 32usize; // in parts of 32
+    loop {
+        let slot = table.get_mut(hash::<TABLE>(word))?;
+        let candidate = *slot;
+        *slot = at as u16;
+        if is_at(plain, candidate, word) {
+            let candidate = usize::from(candidate);
+            if at.wrapping_sub(candidate) <= MAX_DISTANCE {
+                return Some((candidate, at));
+            }
+        }
+        at = at.wrapping_add(step >> 5);
+        word = if !UNALIGNED && step < 64 {
+            word >> 8 | u32::from(*plain.get(at.wrapping_add(3))?) << 24
+        } else {
+            word_at(plain, at)?
+        };
+        step = step.wrapping_add(1);
+    }
+}
+
+#[inline(always)]
+fn hash<const TABLE: usize>(word: u32) -> usize {
+    word.wrapping_mul(0x9e37_79b1).wrapping_shr(32u32.wrapping_sub(TABLE.ilog2())) as usize
+}
+
+#[inline(always)]
 fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
+    if at > bytes.len().checked_sub(4)? {
+        return None;
+    }
     bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
-/// How many bytes from `at` on equal those from `earlier` on, 264 at most. Three are known to.
-fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
-    let (Some(a), Some(b)) = (plain.get(earlier..), plain.get(at..)) else {
-        return 0;
-    };
-    let b = b.get(..MAX_MATCH).unwrap_or(b);
-    let (a_words, _) = a.as_chunks::<8>();
-    let (b_words, b_tail) = b.as_chunks::<8>();
-    let mut length = 0usize;
-    for (a, b) in a_words.iter().zip(b_words) {
-        let difference = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-        if difference != 0 {
-            return length.wrapping_add((difference.trailing_zeros() >> 3) as usize);
-        }
-        length = length.wrapping_add(8);
+#[inline(always)]
+fn is_at(bytes: &[u8], at: u16, word: u32) -> bool {
+    let at = usize::from(at);
+    if UNALIGNED {
+        return bytes.get(at..at.wrapping_add(4)).is_some_and(|four| four == word.to_le_bytes());
     }
-    let a_tail = a.get(length..).unwrap_or(&[]);
-    length.wrapping_add(a_tail.iter().zip(b_tail).take_while(|(a, b)| a == b).count())
+    let is = |more: usize, byte: u32| bytes.get(at.wrapping_add(more)) == Some(&(byte as u8));
+    is(0, word) && is(1, word >> 8) && is(2, word >> 16) && is(3, word >> 24)
+}
+
+/// How many bytes from `at` on equal those from `earlier` on, 264 at most. Four are known to.
+#[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
+fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
+    const WORD: usize = size_of::<usize>();
+    let (earlier, at) = (earlier.wrapping_add(4), at.wrapping_add(4));
+    let (Some(a), Some(b)) = (plain.get(earlier..), plain.get(at..)) else {
+        return 4;
+    };
+    let b = b.get(..MAX_MATCH - 4).unwrap_or(b);
+    let mut length = 4usize;
+    if UNALIGNED {
+        for (a, b) in a.as_chunks::<WORD>().0.iter().zip(b.as_chunks().0) {
+            let difference = usize::from_le_bytes(*a) ^ usize::from_le_bytes(*b);
+            if difference != 0 {
+                return length.wrapping_add((difference.trailing_zeros() >> 3) as usize);
+            }
+            length = length.wrapping_add(WORD);
+        }
+    }
+    let done = length.wrapping_sub(4);
+    let (a, b) = (a.get(done..).unwrap_or(&[]), b.get(done..).unwrap_or(&[]));
+    length.wrapping_add(a.iter().zip(b).take_while(|(a, b)| a == b).count())
 }
 
 /// Tokens into a slice that may be too small.
@@ -164,25 +181,45 @@ struct Code<'c> {
 }
 
 impl Code<'_> {
-    /// Writes the literals from `*from` to `to` and moves `*from` over what was written; `false` if not all fit.
-    fn literals(&mut self, plain: &[u8], from: &mut usize, to: usize) -> bool {
-        while *from < to {
-            let run = to.wrapping_sub(*from).min(MAX_LITERALS);
-            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
-                return false;
-            };
-            let run = run.min(room.len());
-            if run == 0 {
-                return false;
-            }
-            *control = run.wrapping_sub(1) as u8;
-            let copied = copy(room, plain.get(*from..from.wrapping_add(run)).unwrap_or(&[]));
-            *from = from.wrapping_add(copied);
-            self.at = self.at.wrapping_add(copied).wrapping_add(1);
+    /// Writes the literals from `from` to `to`; up to where, as not all may fit.
+    #[inline(always)]
+    fn literals(&mut self, plain: &[u8], from: usize, to: usize) -> usize {
+        let run = to.wrapping_sub(from);
+        if run == 0 {
+            return to;
         }
-        true
+        if run <= WIDE
+            && let Some([control, room @ ..]) =
+                self.bytes.get_mut(self.at..).and_then(|room| room.first_chunk_mut::<{ WIDE + 1 }>())
+            && let Some(literals) = plain.get(from..).and_then(|plain| plain.first_chunk())
+        {
+            *control = run.wrapping_sub(1) as u8;
+            copy_wide(room, literals);
+            self.at = self.at.wrapping_add(run).wrapping_add(1);
+            return to;
+        }
+        self.many_literals(plain, from, to)
     }
 
+    #[inline(never)]
+    fn many_literals(&mut self, plain: &[u8], mut from: usize, to: usize) -> usize {
+        while from < to {
+            let run = to.wrapping_sub(from).min(MAX_LITERALS);
+            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
+                break;
+            };
+            let copied = copy(room, plain.get(from..from.wrapping_add(run)).unwrap_or(&[]));
+            if copied == 0 {
+                break;
+            }
+            *control = copied.wrapping_sub(1) as u8;
+            from = from.wrapping_add(copied);
+            self.at = self.at.wrapping_add(copied).wrapping_add(1);
+        }
+        from
+    }
+
+    #[inline(always)]
     fn repeat(&mut self, distance: usize, length: usize) -> bool {
         let [low, high] = (distance.wrapping_sub(1) as u16).to_le_bytes();
         let room = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
@@ -207,10 +244,9 @@ impl Code<'_> {
 mod tests {
     use super::*;
 
-    fn round_trip(plain: &[u8], room: usize, entries: usize) -> Encoded {
+    fn round_trip<const TABLE: usize>(plain: &[u8], room: usize) -> Encoded {
         let mut code = vec![0; room];
-        let mut table = vec![0xffff; entries];
-        let done = encode(plain, &mut code, &mut table);
+        let done = encode(plain, &mut code, &mut [0xffff; TABLE]);
         let mut back = vec![0; done.plain];
         assert!(decode(&code[..done.code], &mut back));
         assert_eq!(back, plain[..done.plain]);
@@ -220,7 +256,7 @@ mod tests {
     #[test]
     fn literal_code() {
         let mut code = [0; 64];
-        let done = encode(b"aaaaaaaaaabcabcabc", &mut code, &mut [0; 256]);
+        let done = encode::<256>(b"aaaaaaaaaabcabcabc", &mut code, &mut [0; 256]);
         assert_eq!(done.plain, 18);
         assert_eq!(code[..done.code], *b"\0a\xe0\x00\x00\x02bca\x60\x02");
     }
@@ -231,7 +267,7 @@ mod tests {
         plain.extend((0u32..400).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
         let mut last = 0;
         for room in 2..2000 {
-            let done = round_trip(&plain, room, 256);
+            let done = round_trip::<256>(&plain, room);
             assert!(done.plain > 0 && done.plain >= last.min(done.plain), "room {room}");
             last = done.plain;
         }
@@ -243,8 +279,8 @@ mod tests {
         for length in 1..600 {
             let mut plain = vec![7; length];
             plain.extend(b"abcdefgh");
-            round_trip(&plain, 4096, 256);
-            let done = round_trip(&plain, 4096, 8192);
+            round_trip::<256>(&plain, 4096);
+            let done = round_trip::<8192>(&plain, 4096);
             assert!(done.code < 30, "{length}: {}", done.code);
         }
     }

@@ -2,14 +2,14 @@
 
 use super::{BLOCK_HEADER, BlockHeader, MAX_DISTANCE, MAX_LITERALS, block};
 use crate::codec::{Decode, DecodeError, Input, Step, tag};
-use crate::copy::{copy, repeat};
+use crate::copy::{WIDE, copy, repeat};
 
 /// The decoder of LZF (tag 5). `W` is its window: `[u8; N]`, `&mut [u8]`, `Vec<u8>`.
 ///
 /// A window of 8192 bytes reads every file; a smaller one reads files whose blocks are no larger than it (see
 /// [`LzfEncoder::with_block`](super::LzfEncoder::with_block)), and of others those parts that do not reach further back;
 /// beyond that it fails with [`DecodeError::Window`]. A block that is given whole, with room for all of its plain bytes,
-/// is decoded straight into the output and needs no window.
+/// is decoded straight into the output and needs no window; others are faster where the window is as large as they are.
 #[derive(Clone, Debug, Default)]
 pub struct LzfDecoder<W> {
     window: W,
@@ -65,13 +65,24 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         }
     }
 
+    /// The packed bytes, header included, and the plain bytes of the block that `packed` starts with; `None` where that
+    /// is no block header. For a codec that decodes several blocks at once.
+    pub fn block_sizes(packed: &[u8]) -> Option<(usize, usize)> {
+        let BlockHeader { packed, plain } = BlockHeader::parse(packed.first_chunk()?)?;
+        Some((BLOCK_HEADER.wrapping_add(packed.into()), plain.into()))
+    }
+
+    /// Whether the next packed byte is the first of a block with a header.
+    pub fn is_between_blocks(&self) -> bool {
+        !self.in_block() && !self.bare && self.header_len == 0 && self.held == 0 && self.failed.is_none()
+    }
+
     fn in_block(&self) -> bool {
         self.packed_left > 0 || self.plain_left > 0
     }
 
-    /// Bytes of the window that are used: a match never reaches further.
     fn size(&self) -> usize {
-        self.window.as_ref().len().min(MAX_DISTANCE)
+        self.window.as_ref().len()
     }
 
     /// Hands out bytes that are in the window.
@@ -100,7 +111,9 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         Ok(true)
     }
 
+    /// Starts a block. All of the last one was handed out, so the window is free.
     fn begin(&mut self, block: BlockHeader) {
+        self.at = 0;
         self.packed_left = block.packed.into();
         self.plain_left = block.plain.into();
         self.made = 0;
@@ -135,6 +148,26 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         self.plain_left = self.plain_left.wrapping_sub(n);
     }
 
+    /// How many bytes can be put into the window in one piece.
+    fn room(&self) -> usize {
+        let size = self.size();
+        size.wrapping_sub(self.held).min(size.wrapping_sub(self.at))
+    }
+
+    /// Runs those tokens that are whole in `packed`, fit into the window in one piece, and repeat one piece of it.
+    fn whole_tokens(&mut self, packed: &mut &[u8], room: usize) {
+        // Bytes behind those that are made are changed as well, so no match may reach back to them.
+        if self.made > self.at && self.size() < MAX_DISTANCE + WIDE {
+            return;
+        }
+        let code = packed.get(..self.packed_left).unwrap_or(packed);
+        let end = self.at.wrapping_add(room.min(self.plain_left));
+        let (used, at) = block::decode_tokens(code, self.window.as_mut().get_mut(..end).unwrap_or(&mut []), self.at);
+        *packed = packed.get(used..).unwrap_or(&[]);
+        self.packed_left = self.packed_left.wrapping_sub(used);
+        self.made(at.wrapping_sub(self.at));
+    }
+
     /// Takes the next byte of the block.
     fn next_byte(&mut self, packed: &mut &[u8]) -> Option<u8> {
         let (&byte, rest) = packed.split_first()?;
@@ -150,9 +183,10 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
             return Err(DecodeError::Window);
         }
         loop {
-            let room = size.wrapping_sub(self.held).min(size.wrapping_sub(self.at));
+            let room = self.room();
             match self.token {
                 Token::Control => {
+                    self.whole_tokens(packed, room);
                     if !self.in_block() {
                         return Ok(());
                     }

@@ -1,7 +1,111 @@
-//! Blocks without a header, in pieces of any size.
+//! Blocks without a header, in pieces of any size; and any code, beside a reference decoder that does it byte by byte.
 
 use super::*;
 use crate::codec::{Decode, DecodeError, Either, Encode, Input, Store, tag};
+use proptest::prelude::*;
+
+/// The plain bytes of bare code, as far as it is sound, and whether it is to the end.
+fn reference(code: &[u8]) -> (Vec<u8>, bool) {
+    let (mut plain, mut at) = (Vec::new(), 0);
+    let mut next = || {
+        at += 1;
+        code.get(at - 1).copied()
+    };
+    while let Some(control) = next() {
+        if control < 32 {
+            for _ in 0..=control {
+                match next() {
+                    Some(byte) => plain.push(byte),
+                    None => return (plain, false),
+                }
+            }
+            continue;
+        }
+        let more = if control >> 5 == 7 { next() } else { Some(0) };
+        let (Some(more), Some(low)) = (more, next()) else {
+            return (plain, false);
+        };
+        let distance = (usize::from(control & 31) << 8 | usize::from(low)) + 1;
+        if distance > plain.len() {
+            return (plain, false);
+        }
+        for _ in 0..usize::from(control >> 5) + 2 + usize::from(more) {
+            plain.push(plain[plain.len() - distance]);
+        }
+    }
+    (plain, true)
+}
+
+/// Sound code whose matches reach up to `window` bytes back, and often that far.
+fn codes(window: usize) -> impl Strategy<Value = Vec<u8>> {
+    let literals = prop::collection::vec(any::<u8>(), 1..=32).prop_map(|bytes| (Some(bytes), 0, 0));
+    let lengths = prop_oneof![3usize..20, 3usize..=264];
+    let distances = prop_oneof![1..=window, window.saturating_sub(20).max(1)..=window, 1..=window.min(9)];
+    let token = prop_oneof![literals, (lengths, distances).prop_map(|(length, distance)| (None, length, distance))];
+    prop::collection::vec(token, 1..60 + window / 20).prop_map(|tokens| {
+        let (mut code, mut made) = (Vec::new(), 0);
+        for (literals, length, distance) in tokens {
+            if let Some(bytes) = literals {
+                code.push(bytes.len() as u8 - 1);
+                code.extend(&bytes);
+                made += bytes.len();
+            } else if made > 0 {
+                let ([low, high], short) = (((distance.min(made) - 1) as u16).to_le_bytes(), length as u16 - 2);
+                if short < 7 {
+                    code.extend([(short as u8) << 5 | high, low]);
+                } else {
+                    code.extend([7 << 5 | high, (short - 7) as u8, low]);
+                }
+                made += length;
+            }
+        }
+        code
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_sound_code_is_decoded_as_by_the_reference(
+        (window, code) in prop_oneof![2usize..60, 60usize..600, Just(8192)].prop_flat_map(|at| (Just(at), codes(at))),
+        (input, output) in (1usize..300, 1usize..700),
+        more in prop_oneof![Just(0usize), 0usize..40],
+    ) {
+        let (plain, sound) = reference(&code);
+        prop_assert!(sound);
+        prop_assume!(!plain.is_empty() && plain.len() < 65536);
+        let sizes = (code.len(), plain.len());
+        let small = unpack(&mut LzfDecoder::new(vec![0; window + more]), sizes, &code, input, output);
+        prop_assert_eq!(&small, &(plain.clone(), None));
+        let whole = unpack(&mut LzfDecoder::new([0; 0]), sizes, &code, code.len(), plain.len());
+        prop_assert_eq!(&whole, &(plain, None));
+    }
+
+    #[test]
+    fn damaged_code_is_refused_as_by_the_reference(
+        mut code in codes(500),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        (input, output) in (1usize..300, 1usize..700),
+    ) {
+        let stated = reference(&code).0.len().max(1);
+        for (at, byte) in changes {
+            let at = at.index(code.len().max(1));
+            code.get_mut(at).into_iter().for_each(|place| *place = byte);
+        }
+        let (plain, sound) = reference(&code);
+        let (back, error) = unpack(&mut LzfDecoder::new([0; 8192]), (code.len(), stated), &code, input, output);
+        prop_assert!(plain.starts_with(&back));
+        prop_assert_eq!(error.is_none(), sound && plain.len() == stated);
+    }
+
+    #[test]
+    fn what_is_encoded_the_reference_decodes(plain in prop::collection::vec(0u8..3, 1..3000), room in 2usize..1000) {
+        let mut code = vec![0; room];
+        let small = block::encode::<256>(&plain, &mut code, &mut [7; 256]);
+        prop_assert_eq!(reference(&code[..small.code]), (plain[..small.plain].to_vec(), true));
+        let large = block::encode::<16384>(&plain, &mut code, &mut [7; 16384]);
+        prop_assert_eq!(reference(&code[..large.code]), (plain[..large.plain].to_vec(), true));
+    }
+}
 
 /// Runs, text and noise.
 fn plain(len: usize) -> Vec<u8> {
@@ -102,6 +206,17 @@ fn a_bare_block_is_a_block_without_its_header() {
         let step = LzfEncoder::<256>::new().encode(&plain, &mut block, Input::End);
         assert_eq!(block[BLOCK_HEADER..step.written], packed(&plain));
         assert_eq!(step.read, len);
+    }
+}
+
+#[test]
+fn a_small_block_is_the_same_with_all_large_tables() {
+    let plain = plain(4096);
+    for len in [1, 700, 4096] {
+        let (mut large, mut small) = ([0; 5000], [0; 5000]);
+        let made = LzfEncoder::<16384>::new().encode(&plain[..len], &mut large, Input::End);
+        assert_eq!(LzfEncoder::<4096>::new().encode(&plain[..len], &mut small, Input::End), made);
+        assert_eq!(large[..made.written], small[..made.written]);
     }
 }
 

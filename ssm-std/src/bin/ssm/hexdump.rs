@@ -51,7 +51,7 @@ impl Arguments {
             Ok(written) => stdout_result(written.and_then(|()| out.flush())),
             Err(len) => {
                 let message = format!("offset {} is beyond the unit's end: it has {len} bytes", self.offset);
-                Err(Failed::usage(&self.unit.file, message))
+                Err(Failed::usage(&input.path, message))
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::failure::Failed;
 use crate::progress::Progress;
-use ssm_core::{Get, LoadError, UnitError, UnitReader};
-use ssm_std::{Crc32Fast, Decoder, Error, Failure, FromStd, decoder, open_file};
+use crate::spool::{open, shown};
+use ssm_core::{Get, Header, LoadError, UnitError, UnitReader};
+use ssm_std::{Buffered, Crc32Fast, Decoder, Error, Failure, decoder};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -12,26 +13,30 @@ use std::rc::Rc;
 /// Bytes that a subcommand reads at a time, and half of what the archive works with.
 pub const PIECE: usize = 128 << 10;
 
-pub type Archive = ssm_core::Archive<FromStd<Watched>, Decoder, Vec<u8>, Crc32Fast>;
-pub type Unit<'a> = UnitReader<'a, FromStd<Watched>, Decoder, Vec<u8>, Crc32Fast>;
+pub type Archive = ssm_core::Archive<Buffered<Watched>, Decoder, Vec<u8>, Crc32Fast>;
+pub type Unit<'a> = UnitReader<'a, Buffered<Watched>, Decoder, Vec<u8>, Crc32Fast>;
 pub type Reading<T> = Result<T, LoadError<io::Error>>;
 
 /// An opened file.
 pub struct Input {
+    /// As it is shown.
     pub path: PathBuf,
     pub progress: Rc<Progress>,
     archive: Archive,
 }
 
 impl Input {
-    /// Opens a file: checked, or by its header alone. `passes` is how often all of it will be read after that.
+    /// Opens what `path` names: checked, or by its header alone. `passes` is how often all of it will be read after that.
     pub fn open(path: &Path, unchecked: bool, passes: u64) -> Result<Self, Failed> {
-        let io = |source| Failed::from(Error::new(path, Failure::Io { doing: "open", source }));
-        let file = open_file(path).map_err(io)?;
+        let opened = open(path);
+        let path = shown(path);
+        let failed = |failure| Failed::from(Error::new(path, failure));
+        let file = opened.map_err(failed)?;
+        let io = |source| failed(Failure::Io { doing: "open", source });
         let passes = passes.saturating_add(u64::from(!unchecked));
         let progress = Rc::new(Progress::new());
         progress.expect(file.metadata().map_err(io)?.len().saturating_mul(passes));
-        let medium = FromStd::new(Watched { file, progress: Rc::clone(&progress) });
+        let medium = Buffered::new(Watched { file, progress: Rc::clone(&progress) });
         let scratch = vec![0; 2 * PIECE];
         let archive = if unchecked {
             Archive::open_unchecked_with(medium, decoder(), scratch, Crc32Fast)
@@ -40,6 +45,11 @@ impl Input {
         };
         let archive = archive.map_err(|error| Failed::load(path, error, None))?;
         Ok(Self { path: path.to_owned(), progress, archive })
+    }
+
+    /// What the file's header says.
+    pub fn header(&self) -> Header {
+        *self.archive.header()
     }
 
     /// Looks at the archive.

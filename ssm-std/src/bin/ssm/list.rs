@@ -5,20 +5,36 @@ use crate::input::{Archive, Input, Reading, Unit};
 use crate::output::{counted, print, shown_name};
 use clap::builder::styling::Style;
 use serde::Serialize;
-use ssm_core::LoadError;
+use ssm_core::{LoadError, RecordCounts};
 use ssm_std::Codec;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+const JSON_HELP: &str = "\
+JSON:
+  [{\"name\":..,\"instance\":..,\"version\":..,\"pass\":..,\"offset\":..,
+    \"packed_bytes\":..,\"plain_bytes\":..,\"codec\":..,
+    \"records\":{\"raw\":..,\"lzf\":..,\"zero\":..},\"optional\":..},..]
+  The pass is a number, or null for the final one, which is all that 1.x has.
+  The codec is null for a unit without data. Records and optional are null in
+  1.x. Plain bytes are null if a unit does not decode (see --unchecked).
+
+Examples:
+  ssm list machine.sav
+  zcat machine.sav.gz | ssm list -";
+
 /// List the units: where they are, how large and how packed
 ///
 /// The file is checked first, and all units are decoded to know their length. PACKED is what follows the name in the
-/// file, PLAIN what a program put, both in bytes; OFFSET is where the unit's header starts.
+/// file, PLAIN what a program put, both in bytes; OFFSET is where the unit's header starts. Of a file of format 2.0 also:
+/// PASS, a number for what was saved while the machine ran; RECORDS, the pieces that the unit is in; and which units
+/// readers may skip, as optional.
 #[derive(clap::Args)]
+#[command(after_long_help = JSON_HELP)]
 pub struct Arguments {
-    /// The saved state
+    /// The saved state, or - for standard input
     file: PathBuf,
-    /// Print a JSON array with one object for each unit
+    /// Print a JSON array with one object for each unit (see --help)
     #[arg(long)]
     json: bool,
     /// Check nothing but the header, and list what is left of a damaged file
@@ -31,21 +47,32 @@ struct Row {
     name: String,
     instance: u32,
     version: u32,
-    /// Formats 1.x know no passes.
     pass: Option<u32>,
     offset: u64,
     packed_bytes: u64,
     plain_bytes: Option<u64>,
     codec: Option<&'static str>,
+    records: Option<Records>,
+    optional: Option<bool>,
     #[serde(skip)]
     shown_name: String,
     #[serde(skip)]
     shown_codec: String,
 }
 
+/// How many records of each kind.
+#[derive(Serialize)]
+struct Records {
+    raw: u64,
+    lzf: u64,
+    zero: u64,
+}
+
 /// What goes before and after the rows of a table.
 struct Frame {
-    widths: [usize; 6],
+    /// The first columns that are shown.
+    columns: usize,
+    widths: [usize; COLUMNS],
     units: u64,
     packed: u64,
     plain: u64,
@@ -65,7 +92,8 @@ impl Arguments {
     /// A file may have more units than fit into memory: a first pass finds the widths and any damage, a second prints.
     pub fn run(&self) -> Result<(), Failed> {
         let mut input = Input::open(&self.file, self.unchecked, 1)?;
-        let mut frame = Frame::default();
+        let is_streamed = input.header().format.is_streamed();
+        let mut frame = Frame::new(if is_streamed { COLUMNS } else { PATCHED_COLUMNS });
         let mut known = Vec::new();
         let first = input.read(|archive| {
             Ok(self.pass(archive, &[], &mut |row| {
@@ -147,17 +175,19 @@ impl Arguments {
 }
 
 fn row(unit: &mut Unit<'_>, plain_bytes: Option<u64>) -> Reading<Row> {
-    let tag = unit.codec()?;
+    let (tag, records) = (unit.codec()?, unit.records());
     let codec = tag.and_then(Codec::of_tag).map(Codec::as_str);
     Ok(Row {
         name: String::from_utf8_lossy(unit.name()).into_owned(),
         instance: unit.instance(),
         version: unit.version(),
-        pass: None,
+        pass: unit.pass(),
         offset: unit.offset(),
         packed_bytes: unit.packed_len(),
         plain_bytes,
         codec,
+        records: records.map(|RecordCounts { raw, lzf, zero, .. }| Records { raw, lzf, zero }),
+        optional: records.map(|records| records.is_optional),
         shown_name: shown_name(unit.name()),
         shown_codec: match (codec, tag) {
             (Some(codec), _) => codec.to_owned(),
@@ -167,15 +197,17 @@ fn row(unit: &mut Unit<'_>, plain_bytes: Option<u64>) -> Reading<Row> {
     })
 }
 
-const HEADS: [&str; 6] = ["OFFSET", "PACKED", "PLAIN", "CODEC", "VERSION", "INSTANCE"];
-
-impl Default for Frame {
-    fn default() -> Self {
-        Self { widths: HEADS.map(str::len), units: 0, packed: 0, plain: 0 }
-    }
-}
+/// All columns but the names; 1.x has the first ones.
+const HEADS: [&str; COLUMNS] = ["OFFSET", "PACKED", "PLAIN", "CODEC", "VERSION", "INSTANCE", "PASS", "RECORDS"];
+const COLUMNS: usize = 8;
+const PATCHED_COLUMNS: usize = 6;
+const CODEC: usize = 3;
 
 impl Frame {
+    fn new(columns: usize) -> Self {
+        Self { columns, widths: HEADS.map(str::len), units: 0, packed: 0, plain: 0 }
+    }
+
     fn add(&mut self, row: &Row) {
         for (width, cell) in self.widths.iter_mut().zip(cells(row)) {
             *width = cell.len().max(*width);
@@ -194,13 +226,19 @@ impl Frame {
 
     fn write_row(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
         self.write_cells(out, cells(row).each_ref().map(String::as_str))?;
-        writeln!(out, "{}", row.shown_name)
+        let optional = if row.optional == Some(true) { " (optional)" } else { "" };
+        writeln!(out, "{}{optional}", row.shown_name)
     }
 
-    fn write_cells(&self, out: &mut dyn Write, cells: [&str; 6]) -> io::Result<()> {
-        let [offset, packed, plain, codec, version, instance] = self.widths;
-        let [c0, c1, c2, c3, c4, c5] = cells;
-        write!(out, "{c0:>offset$}  {c1:>packed$}  {c2:>plain$}  {c3:<codec$}  {c4:>version$}  {c5:>instance$}  ")
+    fn write_cells(&self, out: &mut dyn Write, cells: [&str; COLUMNS]) -> io::Result<()> {
+        for (column, (cell, width)) in cells.into_iter().zip(self.widths).take(self.columns).enumerate() {
+            if column == CODEC {
+                write!(out, "{cell:<width$}  ")?;
+            } else {
+                write!(out, "{cell:>width$}  ")?;
+            }
+        }
+        Ok(())
     }
 
     fn write_foot(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -210,8 +248,11 @@ impl Frame {
 }
 
 /// A row as text, without its name.
-fn cells(row: &Row) -> [String; 6] {
+fn cells(row: &Row) -> [String; COLUMNS] {
     let plain = row.plain_bytes.map_or("?".to_owned(), |bytes| bytes.to_string());
     let [offset, packed] = [row.offset, row.packed_bytes].map(|bytes| bytes.to_string());
-    [offset, packed, plain, row.shown_codec.clone(), row.version.to_string(), row.instance.to_string()]
+    let [version, instance] = [row.version, row.instance].map(|number| number.to_string());
+    let pass = row.pass.map_or("final".to_owned(), |pass| pass.to_string());
+    let records = row.records.as_ref().map_or(0, |Records { raw, lzf, zero }| raw + lzf + zero);
+    [offset, packed, plain, row.shown_codec.clone(), version, instance, pass, records.to_string()]
 }

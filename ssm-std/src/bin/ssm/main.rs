@@ -1,4 +1,4 @@
-//! The tool `ssm`: looks into saved states and rewrites them in the current format.
+//! The tool `ssm`: looks into saved states and rewrites them in other formats.
 //!
 //! One file per subcommand. The tool parses arguments, calls the library and prints; nothing of the format is in here.
 
@@ -12,6 +12,8 @@ mod input;
 mod list;
 mod output;
 mod progress;
+mod spool;
+mod survey;
 mod verify;
 mod warnings;
 
@@ -27,7 +29,10 @@ Exit status:
   2  wrong use, such as a unit that the file does not have
   3  the operating system failed: missing file, full disk ..";
 
-/// Look into saved states of formats 1.0 to 1.2, and convert them to 1.2.
+/// Look into saved states of formats 1.0 to 2.0, and convert them to 1.2 or 2.0.
+///
+/// A saved state is a file, a pipe, or - for standard input. What cannot be read at any place is copied to a temporary file
+/// without a name first.
 #[derive(Parser)]
 #[command(name = "ssm", version, after_help = EXIT_STATUS, arg_required_else_help = true)]
 #[command(max_term_width = 80)]

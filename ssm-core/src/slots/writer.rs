@@ -1,0 +1,105 @@
+//! The way into a slot: whole words, each once, in order.
+
+use super::device::{Device, whole};
+use super::error::FlashError;
+use crate::copy::copy;
+use crate::crc32::Crc32;
+use core::ops::Range;
+use embedded_io::{ErrorType, Write};
+use embedded_storage::nor_flash::NorFlash;
+
+/// Writes the content of a slot, for the closure of [`Slots::save`](crate::Slots::save).
+///
+/// Bytes collect in the buffer and go to the flash when it is full, so a flush does nothing: they count only once the
+/// save is committed. When the slot is full, or after a write failed, a write returns 0.
+pub struct SlotWriter<'s, F, B, C> {
+    device: &'s mut Device<F, B>,
+    crc: &'s mut C,
+    /// Whether the slot is as the erase left it; unset by the first write, even by one that fails.
+    erased: &'s mut bool,
+    words: Range<u32>,
+    /// Where the buffer goes.
+    at: u32,
+    filled: usize,
+    value: u32,
+    len: u32,
+    complete: bool,
+}
+
+impl<'s, F: NorFlash, B: AsMut<[u8]>, C: Crc32> SlotWriter<'s, F, B, C> {
+    pub(super) fn new(
+        device: &'s mut Device<F, B>,
+        crc: &'s mut C,
+        erased: &'s mut bool,
+        start: u32,
+        words: Range<u32>,
+    ) -> Self {
+        // Pages are counted from the start of the slot, so the first piece is shorter where the words begin behind it.
+        let at = words.start;
+        let words = start..words.end;
+        Self { device, crc, erased, words, at, filled: 0, value: 0, len: 0, complete: true }
+    }
+
+    /// Bytes that the buffer takes before it is written: up to the end of a page or of the slot.
+    fn room(&mut self) -> usize {
+        let page = whole(self.device.buffer.as_mut().len(), F::WRITE_SIZE);
+        let ahead = (self.at.saturating_sub(self.words.start) as usize).checked_rem(page).unwrap_or(0);
+        page.saturating_sub(ahead).min(self.words.end.saturating_sub(self.at) as usize)
+    }
+
+    fn write_buffer(&mut self) -> Result<(), F::Error> {
+        // Whatever comes of it, these words were written.
+        *self.erased = false;
+        let (at, filled) = (self.at, core::mem::take(&mut self.filled));
+        self.at = at.saturating_add(filled as u32);
+        self.device.write_buffer(at, filled)
+    }
+
+    /// Writes what is left in the buffer. The length and the CRC-32 of all, unless a write failed before.
+    pub(super) fn finish(mut self) -> Result<Option<(u32, u32)>, F::Error> {
+        if self.complete && self.filled > 0 {
+            self.write_buffer()?;
+        }
+        Ok(self.complete.then_some((self.len, self.value)))
+    }
+
+    /// Takes as many bytes as the buffer has room for, and writes it when it is full.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, F::Error> {
+        let room = self.room();
+        let place = self.device.buffer.as_mut().get_mut(self.filled..room).unwrap_or_default();
+        let taken = copy(place, bytes);
+        self.value = self.crc.update(self.value, bytes.get(..taken).unwrap_or(&[]));
+        self.filled = self.filled.saturating_add(taken);
+        self.len = self.len.saturating_add(taken as u32);
+        if taken > 0 && self.filled == room {
+            self.write_buffer()?;
+        }
+        Ok(taken)
+    }
+}
+
+impl<F: NorFlash, B, C> ErrorType for SlotWriter<'_, F, B, C> {
+    type Error = FlashError<F::Error>;
+}
+
+impl<F: NorFlash, B: AsMut<[u8]>, C: Crc32> Write for SlotWriter<'_, F, B, C> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+        let mut rest = bytes;
+        while self.complete && !rest.is_empty() {
+            match self.take(rest) {
+                Ok(0) if rest.len() < bytes.len() => break,
+                Ok(0) => self.complete = false,
+                Ok(taken) => rest = rest.get(taken..).unwrap_or(&[]),
+                Err(error) => {
+                    self.complete = false;
+                    return Err(FlashError::Flash(error));
+                }
+            }
+        }
+        Ok(bytes.len().saturating_sub(rest.len()))
+    }
+
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}

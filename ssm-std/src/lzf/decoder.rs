@@ -1,0 +1,102 @@
+//! Unpacking.
+
+use super::threads::Threads;
+use rayon::prelude::*;
+use ssm_core::{Decode, DecodeError, Input, Step, tag};
+use std::fmt;
+
+/// The largest window that any file needs.
+const WINDOW: usize = 8192;
+/// Blocks that are unpacked at a time.
+const BLOCKS: usize = 128;
+
+/// The decoder of LZF (tag 5) for a host, of every file: whole blocks on all cores, the rest as core's
+/// [`LzfDecoder`](ssm_core::LzfDecoder) does.
+pub struct LzfDecoder {
+    threads: Threads,
+    one: ssm_core::LzfDecoder<Vec<u8>>,
+}
+
+impl LzfDecoder {
+    /// A decoder on all cores.
+    pub fn new() -> Self {
+        Self::with_threads(0)
+    }
+
+    /// A decoder on this many threads; 0 is one for each core.
+    pub fn with_threads(threads: usize) -> Self {
+        Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]) }
+    }
+}
+
+/// A block with the place for its plain bytes.
+struct Block<'a> {
+    packed: &'a [u8],
+    plain: &'a mut [u8],
+    sound: bool,
+}
+
+/// The blocks that `packed` starts with and that are whole, with room for all their plain bytes.
+fn whole_blocks<'a>(mut packed: &'a [u8], mut plain: &'a mut [u8]) -> Vec<Block<'a>> {
+    let mut blocks = Vec::new();
+    while blocks.len() < BLOCKS
+        && let Some((packed_len, plain_len)) = ssm_core::LzfDecoder::<Vec<u8>>::block_sizes(packed)
+        && packed_len <= packed.len()
+        && plain_len <= plain.len()
+    {
+        let (this, rest) = packed.split_at(packed_len);
+        let (place, room) = plain.split_at_mut(plain_len);
+        blocks.push(Block { packed: this, plain: place, sound: false });
+        (packed, plain) = (rest, room);
+    }
+    blocks
+}
+
+impl Block<'_> {
+    fn unpack(&mut self) {
+        let mut decoder = ssm_core::LzfDecoder::new([]);
+        decoder.reset(tag::LZF);
+        let all = Step { read: self.packed.len(), written: self.plain.len() };
+        self.sound = decoder.decode(self.packed, self.plain, Input::End) == Ok(all);
+    }
+}
+
+impl Decode for LzfDecoder {
+    fn reset(&mut self, tag: u8) -> bool {
+        self.one.reset(tag)
+    }
+
+    fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
+        if !self.threads.is_one() && self.one.is_between_blocks() {
+            let mut blocks = whole_blocks(packed, plain);
+            if blocks.len() > 1 {
+                self.threads.each(blocks.par_iter_mut(), Block::unpack);
+                let sound = blocks.iter().take_while(|block| block.sound);
+                let step = sound.fold(Step::default(), |step, block| Step {
+                    read: step.read + block.packed.len(),
+                    written: step.written + block.plain.len(),
+                });
+                if step != Step::default() {
+                    return Ok(step);
+                }
+            }
+        }
+        self.one.decode(packed, plain, input)
+    }
+
+    fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
+        self.one.begin_block(packed, plain)
+    }
+}
+
+impl Default for LzfDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for LzfDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LzfDecoder").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Where the work is done: here, or on as many threads as the machine has cores.
+
+use rayon::ThreadPool;
+use rayon::iter::IndexedParallelIterator;
+use std::sync::Arc;
+
+/// A choice of threads.
+#[derive(Clone, Debug)]
+pub enum Threads {
+    /// The caller's alone.
+    One,
+    /// One for each core, shared by all that choose this.
+    All,
+    /// As many as this pool has.
+    Pool(Arc<ThreadPool>),
+}
+
+impl Threads {
+    /// This many; 0 is one for each core. Where the system gives no thread, the caller's alone.
+    pub fn new(count: usize) -> Self {
+        match count {
+            0 if rayon::current_num_threads() == 1 => Threads::One,
+            0 => Threads::All,
+            1 => Threads::One,
+            count => match rayon::ThreadPoolBuilder::new().num_threads(count).build() {
+                Ok(pool) => Threads::Pool(Arc::new(pool)),
+                Err(_) => Threads::One,
+            },
+        }
+    }
+
+    pub fn is_one(&self) -> bool {
+        matches!(self, Threads::One)
+    }
+
+    /// Does `work` on every item.
+    pub fn each<I>(&self, items: I, work: impl Fn(I::Item) + Sync + Send)
+    where
+        I: IndexedParallelIterator,
+        I::Item: Send,
+    {
+        match self {
+            Threads::Pool(pool) => pool.install(|| items.for_each(work)),
+            _ => items.for_each(work),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The host's LZF: any number of threads and any room give the same bytes, which every decoder reads.
+
+use proptest::prelude::*;
+use ssm_core::{Decode, DecodeError, Encode, Input, tag};
+use ssm_std::{Lzf, LzfDecoder};
+
+/// Runs of zeros, of repeated words and of noise, by which blocks of all kinds come about.
+fn data() -> impl Strategy<Value = Vec<u8>> {
+    let run = (0u8..4, 1usize..60_000, any::<u64>()).prop_map(|(kind, len, seed)| {
+        let mut state = seed | 1;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        match kind {
+            0 => vec![0; len],
+            1 => (0..len).map(|_| next() as u8).collect(),
+            2 => b"saved state of a machine, ".iter().cycle().take(len).copied().collect(),
+            _ => (0..len).map(|_| (next() & 3) as u8).collect::<Vec<u8>>(),
+        }
+    });
+    prop::collection::vec(run, 0..6).prop_map(|runs| runs.concat())
+}
+
+/// All packed bytes of `plain`, given in pieces of `piece` bytes to an output of `room`.
+fn pack(encoder: &mut dyn Encode, plain: &[u8], piece: usize, room: usize) -> Vec<u8> {
+    let (mut packed, mut output) = (Vec::new(), vec![0; room]);
+    encoder.reset();
+    for mut left in plain.chunks(piece) {
+        while !left.is_empty() {
+            let step = encoder.encode(left, &mut output, Input::More);
+            assert!(step.read > 0 || step.written > 0);
+            packed.extend(&output[..step.written]);
+            left = &left[step.read..];
+        }
+    }
+    loop {
+        let step = encoder.encode(&[], &mut output, Input::End);
+        packed.extend(&output[..step.written]);
+        if step.written == 0 {
+            return packed;
+        }
+    }
+}
+
+/// The plain bytes up to the end or the damage.
+fn unpack(decoder: &mut dyn Decode, packed: &[u8], piece: usize, room: usize) -> (Vec<u8>, Result<(), DecodeError>) {
+    let (mut plain, mut output) = (Vec::new(), vec![0; room]);
+    assert!(decoder.reset(tag::LZF));
+    let mut pieces = packed.chunks(piece).peekable();
+    let mut left: &[u8] = &[];
+    loop {
+        if left.is_empty() {
+            left = pieces.next().unwrap_or(&[]);
+        }
+        let input = if pieces.peek().is_none() { Input::End } else { Input::More };
+        let step = match decoder.decode(left, &mut output, input) {
+            Ok(step) => step,
+            Err(error) => return (plain, Err(error)),
+        };
+        plain.extend(&output[..step.written]);
+        left = &left[step.read..];
+        if step.read == 0 && step.written == 0 && left.is_empty() && input == Input::End {
+            return (plain, Ok(()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn threads_and_room_do_not_change_the_bytes(
+        plain in data(),
+        threads in 2usize..5,
+        room in 1usize..100_000,
+        piece in 1usize..3_000_000,
+    ) {
+        let one = pack(&mut Lzf::with_threads(1), &plain, 1 << 20, 1 << 20);
+        let many = pack(&mut Lzf::with_threads(threads), &plain, 1 << 20, room.max(plain.len() / 200));
+        prop_assert!(one == many);
+        let (back, end) = unpack(&mut LzfDecoder::with_threads(threads), &one, piece, 1 << 20);
+        prop_assert!(end.is_ok() && back == plain);
+        let (back, end) = unpack(&mut ssm_core::LzfDecoder::new([0; 8192]), &one, piece, 1 << 20);
+        prop_assert!(end.is_ok() && back == plain);
+    }
+
+    #[test]
+    fn damage_is_met_at_the_same_place(plain in data(), at: prop::sample::Index, change in 1u8..=255, threads in 2usize..5) {
+        let mut packed = pack(&mut Lzf::with_threads(1), &plain, 1 << 20, 1 << 20);
+        prop_assume!(!packed.is_empty());
+        let at = at.index(packed.len());
+        packed[at] ^= change;
+        let room = 1 << 20;
+        let one = unpack(&mut ssm_core::LzfDecoder::new(vec![0; 8192]), &packed, room, room);
+        let many = unpack(&mut LzfDecoder::with_threads(threads), &packed, room, room);
+        prop_assert!(one == many);
+    }
+
+    #[test]
+    fn announced_blocks_are_those_that_are_asked_for(
+        plain in data(),
+        kib in 1usize..=4,
+        skip in prop::collection::vec(any::<bool>(), 1..20),
+        threads in 2usize..5,
+    ) {
+        let block = kib * 1024;
+        let (mut one, mut many) = (Lzf::with_threads(1), Lzf::with_threads(threads));
+        one.announce(&plain, block);
+        many.announce(&plain, block);
+        let (mut a, mut b) = (vec![0; block], vec![0; block]);
+        for (plain, skip) in plain.chunks(block).zip(skip.iter().cycle()) {
+            if !skip {
+                let room = block * 15 / 16;
+                let made = one.encode_block(plain, &mut a[..room]);
+                prop_assert_eq!(made, many.encode_block(plain, &mut b[..room]));
+                let made = made.unwrap_or(0);
+                prop_assert!(a[..made] == b[..made]);
+            }
+        }
+        // What was announced is forgotten with the next announcement, even where the same memory has changed.
+        let mut other = plain.clone();
+        many.announce(&other, block);
+        many.announce(&[], block);
+        other.iter_mut().for_each(|byte| *byte ^= 0x55);
+        for plain in other.chunks(block).take(3) {
+            let made = one.encode_block(plain, &mut a);
+            prop_assert_eq!(made, many.encode_block(plain, &mut b));
+            prop_assert!(a[..made.unwrap_or(0)] == b[..made.unwrap_or(0)]);
+        }
+    }
+}

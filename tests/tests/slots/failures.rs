@@ -1,0 +1,199 @@
+//! Closures, operations and cells that fail.
+
+use super::{Nor, find, mount};
+use embedded_io::Write;
+use ssm_core::{CommitError, EraseError, FlashError, MountError, RollbackError, Slots};
+use ssm_tests::flash::Fault;
+
+#[test]
+fn no_way_back_to_a_damaged_state() {
+    let mut flash = Nor::blank(2048);
+    let mut slots = mount(&mut flash, 2);
+    let one = slots.save(|out| out.write_all(b"one")).unwrap();
+    let two = slots.save(|out| out.write_all(b"two")).unwrap();
+    assert_eq!((slots.is_whole(&one), slots.is_whole(&two)), (Ok(true), Ok(true)));
+    flash.flip(56, 1);
+    let mut slots = mount(&mut flash, 2);
+    assert_eq!((slots.slot(0), slots.is_whole(&one)), (Ok(Some(one)), Ok(false)));
+    assert_eq!(slots.rollback(), Err(RollbackError::NoPrevious));
+    assert_eq!(slots.latest(), Some(two));
+    assert_eq!((slots.slot(2), slots.slot(255)), (Ok(None), Ok(None)));
+}
+
+#[test]
+fn a_failing_closure_leaves_the_state_before() {
+    let mut flash = Nor::blank(2048);
+    let mut slots = mount(&mut flash, 2);
+    let one = slots.save(|out| out.write_all(b"one")).unwrap();
+    for len in [0, 3, 64, 500] {
+        let failed = slots.save(|out| {
+            out.write_all(&vec![0; len]).unwrap();
+            Err::<(), _>("no more")
+        });
+        assert_eq!(failed, Err(CommitError::Save("no more")));
+        assert_eq!((slots.latest(), find(&mut slots)), (Some(one), Some(b"one".to_vec())));
+    }
+    assert_eq!(mount(&mut flash, 2).latest(), Some(one));
+}
+
+#[test]
+fn a_closure_that_fails_before_anything_was_written_costs_no_erase() {
+    let mut flash = Nor::blank(2048);
+    let mut slots = mount(&mut flash, 2);
+    for _ in 0..3 {
+        let failed = slots.save(|out| out.write_all(b"waiting").map_err(|_| ()).and(Err::<(), ()>(())));
+        assert_eq!(failed, Err(CommitError::Save(())));
+    }
+    slots.save(|out| out.write_all(b"at last")).unwrap();
+    assert_eq!(slots.into_inner().counts().erases, 1);
+}
+
+#[test]
+fn a_closure_that_panics_leaves_the_state_before() {
+    let mut flash = Nor::blank(2048);
+    let mut slots = mount(&mut flash, 2);
+    let one = slots.save(|out| out.write_all(b"one")).unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        slots.save(|out| -> Result<(), ()> {
+            out.write_all(&[7; 300]).unwrap();
+            std::panic::resume_unwind(Box::new(()))
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!((slots.latest(), find(&mut slots)), (Some(one), Some(b"one".to_vec())));
+    slots.save(|out| out.write_all(b"two")).unwrap();
+    assert_eq!(find(&mut slots), Some(b"two".to_vec()));
+}
+
+/// Makes the operation with this number break, counted from behind a mount.
+fn break_behind_mount(flash: &mut Nor, call: u64) {
+    let before = flash.counts().reads;
+    mount(flash, 2);
+    let reads = flash.counts().reads - before;
+    flash.break_at(reads + call);
+}
+
+#[test]
+fn every_operation_of_a_save_that_fails_leaves_the_state_before() {
+    let mut start = Nor::holding([0; 2048]);
+    mount(&mut start, 2).save(|out| out.write_all(&[1; 100])).unwrap();
+    mount(&mut start, 2).save(|out| out.write_all(&[2; 200])).unwrap();
+    let (mut failures, mut committed) = (0, 0);
+    for call in 0.. {
+        let mut flash = start.clone();
+        break_behind_mount(&mut flash, call);
+        let mut slots = mount(&mut flash, 2);
+        let two = slots.latest();
+        let error = match slots.save(|out| out.write_all(&[3; 300])) {
+            Err(error) => error,
+            Ok(saved) => {
+                assert_eq!(slots.latest(), Some(saved));
+                assert!(flash.is_breaking());
+                break;
+            }
+        };
+        let broken = Fault::Broken;
+        assert!(
+            error == CommitError::Flash(broken) || error == CommitError::Save(FlashError::Flash(broken)),
+            "{error:?}"
+        );
+        assert_eq!((slots.latest(), find(&mut slots)), (two, Some(vec![2; 200])));
+        // After a restart the new one counts if only its confirmation failed.
+        let mut restarted = slots.into_inner().clone();
+        let found = find(&mut mount(&mut restarted, 2)).unwrap();
+        assert!(found == [2; 200] || found == [3; 300]);
+        committed += u32::from(found == [3; 300]);
+        failures += 1;
+        for flash in [&mut restarted, &mut flash] {
+            mount(flash, 2).save(|out| out.write_all(&[4; 400])).unwrap();
+            assert_eq!(find(&mut mount(flash, 2)), Some(vec![4; 400]));
+        }
+    }
+    assert!(committed > 0 && failures > 20, "{committed} of {failures}");
+}
+
+#[test]
+fn after_a_failure_the_same_mount_goes_on() {
+    let mut start = Nor::holding([0; 2048]);
+    mount(&mut start, 2).save(|out| out.write_all(&[1; 100])).unwrap();
+    for call in 0..20 {
+        let mut flash = start.clone();
+        break_behind_mount(&mut flash, call);
+        let mut slots = mount(&mut flash, 2);
+        slots.save(|out| out.write_all(&[2; 300])).unwrap_err();
+        let saved = slots.save(|out| out.write_all(&[3; 300])).unwrap();
+        assert_eq!(find(&mut slots), Some(vec![3; 300]));
+        assert_eq!(mount(&mut flash, 2).latest(), Some(saved));
+    }
+}
+
+#[test]
+fn every_read_of_a_mount_that_fails_is_reported() {
+    let mut start = Nor::holding([0; 2048]);
+    mount(&mut start, 2).save(|out| out.write_all(&[1; 100])).unwrap();
+    for call in 0.. {
+        let mut flash = start.clone();
+        flash.break_at(call);
+        match Slots::mount(&mut flash, 0..2048, [0; 64]).map(drop) {
+            Err(MountError::Flash(Fault::Broken)) => {}
+            Ok(()) => {
+                assert!(call > 2 && flash.is_breaking());
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_rollback_that_fails_leaves_one_or_the_other() {
+    let mut start = Nor::holding([0; 2048]);
+    mount(&mut start, 2).save(|out| out.write_all(&[1; 100])).unwrap();
+    mount(&mut start, 2).save(|out| out.write_all(&[2; 200])).unwrap();
+    for call in 0.. {
+        let mut flash = start.clone();
+        break_behind_mount(&mut flash, call);
+        let mut slots = mount(&mut flash, 2);
+        let rolled_back = slots.rollback();
+        if rolled_back.is_ok() {
+            assert!(flash.is_breaking());
+            break;
+        }
+        assert_eq!(rolled_back, Err(RollbackError::Flash(Fault::Broken)));
+        let found = find(&mut slots).unwrap();
+        assert!(found == [1; 100] || found == [2; 200]);
+        let mut restarted = slots.into_inner().clone();
+        let found = find(&mut mount(&mut restarted, 2)).unwrap();
+        assert!(found == [1; 100] || found == [2; 200]);
+        // The way back may be tried again, or a save.
+        let _ = mount(&mut restarted, 2).rollback();
+        assert_eq!(find(&mut mount(&mut restarted, 2)), Some(vec![1; 100]));
+        mount(&mut flash, 2).save(|out| out.write_all(&[3; 300])).unwrap();
+        assert_eq!(find(&mut mount(&mut flash, 2)), Some(vec![3; 300]));
+    }
+}
+
+#[test]
+fn cells_that_do_not_hold_are_noticed() {
+    for (offset, mask, before) in [(1024 + 10, 1, 0xfe), (1024 + 60, 0x80, 0x00)] {
+        let mut flash = Nor::blank(2048);
+        mount(&mut flash, 2).save(|out| out.write_all(b"one")).unwrap();
+        // A cell that is 0 and stays: found behind the erase.
+        let mut stuck = flash.clone();
+        stuck.flip(offset, !before);
+        stuck.stick(offset, mask);
+        let mut slots = mount(&mut stuck, 2);
+        let error = slots.save(|out| out.write_all(&[0xaa; 100])).unwrap_err();
+        assert_eq!(error, CommitError::NotErased { offset });
+        assert_eq!(slots.prepare(), Err(EraseError::NotErased { offset }));
+        assert_eq!(find(&mut slots), Some(b"one".to_vec()));
+        // One that is 1 and stays: found when it is read back.
+        let mut stuck = flash.clone();
+        stuck.stick(offset, 0xff);
+        let mut slots = mount(&mut stuck, 2);
+        let error = slots.save(|out| out.write_all(&[0x55; 100])).unwrap_err();
+        assert_eq!(error, CommitError::Mismatch);
+        assert_eq!(find(&mut slots), Some(b"one".to_vec()));
+        assert_eq!(find(&mut mount(&mut stuck, 2)), Some(b"one".to_vec()));
+    }
+}
