@@ -59,7 +59,7 @@ pub fn decode(file: &[u8]) -> File {
     let flags = u32_at(file, 52);
     let max_block = u32_at(file, 56);
     assert_eq!(file[47], 0, "reserved byte");
-    assert!(flags <= 3 && (1024..=4096).contains(&max_block) && max_block % 256 == 0, "flags, block");
+    assert!(flags <= 3 && (1024..=4096).contains(&max_block) && max_block.is_multiple_of(256), "flags, block");
     let is_checked = flags & 1 == 1;
     let mut reader = Reader { file, at: 64, is_checked, units: Vec::new() };
     while reader.unit() {}
@@ -69,7 +69,7 @@ pub fn decode(file: &[u8]) -> File {
     reader.footer(directory.len());
     for &(offset, instance, name_crc) in &directory {
         let is_it = |unit: &&Unit| (unit.instance, crc(&unit.name)) == (instance, name_crc);
-        let last = reader.units.iter().filter(is_it).last().expect("an entry of a unit");
+        let last = reader.units.iter().rfind(is_it).expect("an entry of a unit");
         assert!(offset == last.offset && (64..directory_at as u64).contains(&offset), "the last unit of that name");
     }
     let mut names: Vec<_> = reader.units.iter().map(|unit| (&unit.name[..], unit.instance)).collect();

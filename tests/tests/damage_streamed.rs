@@ -2,10 +2,10 @@
 //! the hooks that are called meanwhile: none by a loader that checks before. Q numbers are those of SPEC.md; 1.x is in
 //! `damage`.
 
-use ssm_core::{Archive, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId};
+use ssm_core::{Archive, Crc32, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId};
 use ssm_std::{Decoder, decoder};
-use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, bad_streamed};
-use ssm_tests::media::{Broken, Disk, ReadOnly};
+use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, bad_streamed, good_file};
+use ssm_tests::media::{Broken, Disk, Loading, ReadOnly};
 use std::collections::BTreeMap;
 
 type Opened = Archive<Disk, Decoder, Vec<u8>, Crc32Slicing>;
@@ -259,5 +259,49 @@ fn what_units_say_of_sound_files() {
         assert!(matches!(too_long, Err(LoadError::Unit { error, .. }) if error == expected), "{too_long:?}");
         let (rest, _) = load(&file("v20-too-little.sav"), how, 64);
         assert!(matches!(rest, Err(LoadError::Unit { at: 304, error: UnitError::Rest, .. })), "{rest:?}");
+    }
+}
+
+/// Puts the checksums of directory and footer right.
+fn seal(file: &mut [u8], directory: usize) {
+    let footer = file.len() - 32;
+    for (from, to, crc_at) in
+        [(directory, footer, directory + 8), (0, footer, footer + 16), (footer, footer + 32, footer + 28)]
+    {
+        if crc_at != footer + 16 {
+            file[crc_at..crc_at + 4].fill(0);
+        }
+        let crc = Crc32Slicing.update(0, &file[from..to]);
+        file[crc_at..crc_at + 4].copy_from_slice(&crc.to_le_bytes());
+    }
+}
+
+#[test]
+fn a_directory_that_points_to_other_units_is_refused_and_not_believed() {
+    let good = good_file("v20-multi.sav");
+    let stream = good.header.streamed.as_ref().unwrap();
+    let directory = stream.directory_offset as usize;
+    let entry = |index: usize| directory + 16 + 16 * index;
+    let mut same = good.bytes();
+    seal(&mut same, directory);
+    assert!(same == good.bytes(), "sealed as the original was");
+    // To another unit, into a unit, to the end unit.
+    for offset in [stream.directory[3].offset, stream.directory[1].offset + 1, good.header.end_offset] {
+        let mut file = good.bytes();
+        file[entry(1)..entry(1) + 8].copy_from_slice(&offset.to_le_bytes());
+        seal(&mut file, directory);
+        let result = verify(&file);
+        assert_eq!(kind(&result), "directory-entry", "offset {offset}");
+        assert_eq!(result.unwrap_err().offset(), Some(entry(1) as u64));
+        for loading in [Loading::New, Loading::Verified] {
+            let mut machine = Machine::of(&good);
+            let entries = machine.entries();
+            let loaded = loading.load(Disk::holding(&*file), &mut [0; 64], &mut machine, &entries);
+            assert_eq!((kind(&loaded), machine.calls.len()), ("directory-entry", 0), "{loading:?}");
+        }
+        // A search goes through the file then.
+        let (sought, mut found) = (&good.units[1], open_unchecked(&file));
+        let unit = found.seek(UnitId::new(&sought.name, sought.instance)).unwrap();
+        assert_eq!(unit.offset(), sought.offset);
     }
 }

@@ -26,10 +26,13 @@ const PASSES: u32 = 3;
 const LIVE: [usize; 2] = [0, 3];
 const WITH_DATA: [usize; 3] = [0, 1, 3];
 
+/// What a unit votes behind a pass.
+type Votes = fn(usize, u32) -> Vote;
+
 struct Script {
     failing: Vec<Call>,
     /// How unit 0 and unit 3 vote, pass by pass.
-    votes: fn(usize, u32) -> Vote,
+    votes: Votes,
     /// Set when this hook is called.
     cancel_at: Option<Call>,
     cancel: Cancel,
@@ -48,7 +51,7 @@ fn machine(script: Script) -> (Machine, Rc<Script>) {
     (std::array::from_fn(|unit| Probe { unit, script: script.clone() }), script)
 }
 
-fn script(failing: &[Call], votes: fn(usize, u32) -> Vote) -> Script {
+fn script(failing: &[Call], votes: Votes) -> Script {
     Script { failing: failing.to_vec(), votes, cancel_at: None, cancel: Cancel::new(), calls: RefCell::default() }
 }
 
@@ -133,7 +136,7 @@ fn save<W: ssm_core::embedded_io::Write<Error = Broken>>(
 }
 
 /// The calls that the rule makes, and which one failed first.
-fn rule(failing: &[Call], votes: fn(usize, u32) -> Vote, max: u32) -> (Vec<Call>, Option<Call>) {
+fn rule(failing: &[Call], votes: Votes, max: u32) -> (Vec<Call>, Option<Call>) {
     let mut calls = Vec::new();
     let mut failed: Option<Call> = None;
     let call = |calls: &mut Vec<Call>, failed: &mut Option<Call>, call: Call| {
@@ -252,7 +255,7 @@ fn whatever_hooks_fail() {
 
 #[test]
 fn votes_and_limits() {
-    let voting: [(fn(usize, u32) -> Vote, u32); 5] = [
+    let voting: [(Votes, u32); 5] = [
         (|_, _| Vote::Again, 7),
         (|_, _| Vote::Done, 7),
         (|_, _| Vote::Leave, 7),

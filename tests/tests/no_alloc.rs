@@ -173,7 +173,8 @@ fn all_of_streams(encoder: impl Encode, live_encoder: impl Encode, mut decoder: 
         Loader::streaming(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         // An optional unit that is not known, and failures.
         let mut reports = 0;
-        let loader = Loader::verified(medium(), &mut decoder, &mut scratch).report(&mut |_| reports += 1);
+        let mut report = |_| reports += 1;
+        let loader = Loader::verified(medium(), &mut decoder, &mut scratch).report(&mut report);
         loader.load(&mut whole, &units[..1]).unwrap();
         assert_eq!(reports, 1);
         let short = Memory::holding(&bytes[..bytes.len() - 1]);

@@ -1,11 +1,15 @@
 //! Who is called when, in what order, after which failure: every hook of four units fails, alone and together with any
 //! other, and the calls are compared with those that the rule of three phases makes.
 
+use ssm_core::embedded_io::{Read, Seek, Write};
 use ssm_core::{
-    AfterLoad, AfterSave, Archive, Entry, Get, LoadError, Loader, Phase, Put, SaveError, Saver, Store, Unit, UnitError,
+    AfterLoad, AfterSave, Archive, Entry, Get, Header, LoadError, Loader, Phase, Put, SaveError, Saver, Store, Unit,
+    UnitError,
 };
-use ssm_tests::media::{Broken, Disk, Failing};
+use ssm_tests::independent::decode;
+use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, ReadOnly};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const PHASES: [Phase; 3] = [Phase::Prepare, Phase::Execute, Phase::Done];
@@ -195,6 +199,54 @@ fn said(way: Way, refused: UnitError, (phase, unit): (Phase, usize)) -> UnitErro
     }
 }
 
+/// The formats that are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Written {
+    Patched,
+    Streamed,
+}
+
+const FORMATS: [Written; 2] = [Written::Patched, Written::Streamed];
+
+impl Written {
+    fn save<W: Write + Seek>(
+        self,
+        medium: W,
+        after: AfterSave,
+        machine: &mut Machine,
+        units: &[Entry<Machine>],
+    ) -> Result<u64, SaveError<W::Error>> {
+        let mut scratch = [0; 5 * 16 + 64];
+        match self {
+            Written::Patched => Saver::new(medium, Store, &mut scratch[..64]).after(after).save(machine, units),
+            Written::Streamed => Saver::streamed(OneWay(medium), Store, &mut scratch).after(after).save(machine, units),
+        }
+    }
+
+    /// The ways to load such a file.
+    fn loadings(self) -> &'static [Loading] {
+        match self {
+            Written::Patched => &[Loading::New, Loading::Verified],
+            Written::Streamed => &Loading::ALL,
+        }
+    }
+}
+
+fn load<R: Read + Seek>(
+    loading: Loading,
+    medium: R,
+    scratch: &mut [u8],
+    after: AfterLoad,
+    machine: &mut Machine,
+    units: &[Entry<Machine>],
+) -> Result<Header, LoadError<R::Error>> {
+    match loading {
+        Loading::New => Loader::new(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Verified => Loader::verified(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Streaming => Loader::streaming(ReadOnly(medium), Store, scratch).after(after).load(machine, units),
+    }
+}
+
 const ORDERS: [[u32; 4]; 3] = [[0, 1, 2, 3], [2, 3, 1, 0], [3, 0, 1, 2]];
 
 fn with_data(order: [u32; 4]) -> Vec<usize> {
@@ -205,12 +257,13 @@ fn with_data(order: [u32; 4]) -> Vec<usize> {
 fn saves() {
     let refused = UnitError::TooLong { found: (1 << 20) + 1, max: 1 << 20 };
     for (failing, way) in failures().into_iter().flat_map(|failing| WAYS.map(|way| (failing.clone(), way))) {
-        for (order, after) in ORDERS.into_iter().flat_map(|o| [(o, AfterSave::Continue), (o, AfterSave::Destroy)]) {
-            let context = format!("{failing:?} {way:?} {order:?} {after:?}");
+        let plans = [AfterSave::Continue, AfterSave::Destroy];
+        let cases = FORMATS.into_iter().flat_map(|format| ORDERS.map(|order| (format, order)));
+        for ((format, order), after) in cases.flat_map(|case| plans.map(|after| (case, after))) {
+            let context = format!("{failing:?} {way:?} {format:?} {order:?} {after:?}");
             let (mut machine, script) = Machine::new(&failing, way);
             let mut disk = Disk::new();
-            let mut scratch = [0; 64];
-            let saved = Saver::new(&mut disk, Store, &mut scratch).after(after).save(&mut machine, &units(order));
+            let saved = format.save(&mut disk, after, &mut machine, &units(order));
             let (calls, failed) = rule(order, &with_data(order), &failing, after == AfterSave::Continue);
             assert_eq!(*script.calls.borrow(), calls, "{context}");
             let opened = Archive::open(Disk::holding(disk.bytes()), Store, [0; 64]);
@@ -232,25 +285,28 @@ fn saves() {
     }
 }
 
-fn saved(order: [u32; 4]) -> Vec<u8> {
+fn saved(format: Written, order: [u32; 4]) -> Vec<u8> {
     let mut disk = Disk::new();
-    Saver::new(&mut disk, Store, &mut [0; 64]).save(&mut Machine::new(&[], Way::Set).0, &units(order)).unwrap();
+    format.save(&mut disk, AfterSave::Continue, &mut Machine::new(&[], Way::Set).0, &units(order)).unwrap();
     disk.into_bytes()
 }
 
 #[test]
 fn loads_execute_in_the_order_of_the_file() {
     let after = [AfterLoad::Resume, AfterLoad::Debug];
+    let all = FORMATS.into_iter().flat_map(|format| ORDERS.map(|order| (format, order)));
+    let files: BTreeMap<_, _> =
+        all.map(|(format, order)| ((format == Written::Streamed, order), saved(format, order))).collect();
     for (failing, way) in failures().into_iter().flat_map(|failing| WAYS.map(|way| (failing.clone(), way))) {
         for (file_order, order) in ORDERS.into_iter().flat_map(|file| ORDERS.map(|order| (file, order))) {
-            let file = saved(file_order);
-            for after in after {
-                let context = format!("{failing:?} {way:?} {order:?} of {file_order:?} {after:?}");
+            let ways = FORMATS.into_iter().flat_map(|format| format.loadings().iter().map(move |it| (format, *it)));
+            for ((format, loading), after) in ways.flat_map(|way| after.map(|after| (way, after))) {
+                let file = &files[&(format == Written::Streamed, file_order)];
+                let context =
+                    format!("{failing:?} {way:?} {order:?} of {file_order:?} {format:?} {loading:?} {after:?}");
                 let (mut machine, script) = Machine::new(&failing, way);
-                let mut scratch = [0; 64];
-                let loaded = Loader::new(Disk::holding(&*file), Store, &mut scratch)
-                    .after(after)
-                    .load(&mut machine, &units(order));
+                let disk = Disk::holding(&**file);
+                let loaded = load(loading, disk, &mut [0; 64], after, &mut machine, &units(order));
                 // A load for debugging forgives a unit that reads past its data.
                 let forgiven = after == AfterLoad::Debug && matches!(way, Way::Refused | Way::RefusedBefore);
                 let fails: Vec<_> =
@@ -258,7 +314,7 @@ fn loads_execute_in_the_order_of_the_file() {
                 let (calls, failed) = rule(order, &with_data(file_order), &fails, after == AfterLoad::Resume);
                 assert_eq!(*script.calls.borrow(), calls, "{context}");
                 match (failed, loaded) {
-                    (None, Ok(header)) => assert_eq!(header.file_len, file.len() as u64),
+                    (None, Ok(header)) => assert!(header.file_len == file.len() as u64 || format == Written::Streamed),
                     (Some(first), Err(LoadError::Unit { unit, phase, error, .. })) => {
                         assert_eq!((phase, unit.instance as usize), first, "{context}");
                         assert_eq!((unit.offset > 80), (phase == Phase::Execute), "{context}");
@@ -274,7 +330,7 @@ fn loads_execute_in_the_order_of_the_file() {
 #[test]
 fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
     let order = ORDERS[0];
-    let file = saved(order);
+    let file = saved(Written::Patched, order);
     // Bytes moved before the hook of each unit: the file up to its data, and a length patched into each unit before.
     let mut archive = Archive::open(Disk::holding(&*file), Store, [0; 64]).unwrap();
     let mut records = archive.units();
@@ -307,39 +363,71 @@ fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
 }
 
 #[test]
-fn a_load_tells_of_the_medium_even_if_the_unit_does_not() {
-    let file = saved(ORDERS[1]);
-    let (all, executed) = (units(ORDERS[0]), with_data(ORDERS[1]));
-    let mut after_hooks = 0;
-    for at in 0.. {
+fn a_streamed_save_tells_of_the_medium_even_if_the_unit_does_not() {
+    let order = ORDERS[0];
+    let file = saved(Written::Streamed, order);
+    let records = decode(&file).units;
+    // The hook of a unit is called behind its header.
+    let before: Vec<u64> = records.iter().map(|unit| unit.offset + 44 + unit.name.len() as u64 + 1).collect();
+    let last = records.last().unwrap();
+    let end = before.last().unwrap() + 2 + last.plain.len() as u64 + 16;
+    for at in 0..file.len() as u64 {
         let (mut machine, script) = Machine::new(&[], Way::Set);
-        let mut scratch = [0; 16];
-        let mut medium = Failing::at_call(Disk::holding(&*file), at);
-        let loaded = Loader::new(&mut medium, Store, &mut scratch).load(&mut machine, &all);
-        let calls = script.calls.borrow();
-        if !medium.is_broken() {
-            assert!(loaded.is_ok());
-            assert_eq!(*calls, rule(ORDERS[0], &executed, &[], true).0);
-            break;
+        let medium = Failing::at_byte(Disk::new(), at);
+        let saved = Written::Streamed.save(medium, AfterSave::Continue, &mut machine, &units(order));
+        assert_eq!(saved, Err(SaveError::Io(Broken::at(at))));
+        let mut calls = Vec::new();
+        if at >= 64 {
+            calls.extend((0..4).map(|unit| (Phase::Prepare, unit, true, None)));
+            let executed = with_data(order).into_iter().zip(&before[1..]).filter(|(_, before)| at >= **before);
+            calls.extend(executed.map(|(unit, _)| (Phase::Execute, unit, true, None)));
+            calls.extend((0..4).map(|unit| (Phase::Done, unit, true, Some(at >= end))));
         }
-        assert_eq!(loaded, Err(LoadError::Io(Broken::at(at))));
-        if !calls.is_empty() {
-            after_hooks += 1;
-            let met = calls.iter().filter(|call| call.0 == Phase::Execute).count();
-            let mut expected = rule(ORDERS[0], &executed[..met], &[], true).0;
-            expected.iter_mut().for_each(|call| call.3 = call.3.and(Some(false)));
-            assert_eq!(*calls, expected);
-        }
+        assert_eq!(*script.calls.borrow(), calls, "byte {at}");
     }
-    assert!(after_hooks > 10);
+}
+
+#[test]
+fn a_load_tells_of_the_medium_even_if_the_unit_does_not() {
+    let (all, executed) = (units(ORDERS[0]), with_data(ORDERS[1]));
+    for (format, loading) in
+        FORMATS.into_iter().flat_map(|format| format.loadings().iter().map(move |it| (format, *it)))
+    {
+        let file = saved(format, ORDERS[1]);
+        let mut after_hooks = 0;
+        for at in 0.. {
+            let (mut machine, script) = Machine::new(&[], Way::Set);
+            let mut medium = Failing::at_call(Disk::holding(&*file), at);
+            let loaded = load(loading, &mut medium, &mut [0; 16], AfterLoad::Resume, &mut machine, &all);
+            let calls = script.calls.borrow();
+            if !medium.is_broken() {
+                assert!(loaded.is_ok());
+                assert_eq!(*calls, rule(ORDERS[0], &executed, &[], true).0);
+                break;
+            }
+            assert_eq!(loaded, Err(LoadError::Io(Broken::at(at))));
+            if !calls.is_empty() {
+                after_hooks += 1;
+                let met = calls.iter().filter(|call| call.0 == Phase::Execute).count();
+                let mut expected = rule(ORDERS[0], &executed[..met], &[], true).0;
+                expected.iter_mut().for_each(|call| call.3 = call.3.and(Some(false)));
+                assert_eq!(*calls, expected, "{format:?} {loading:?}, call {at}");
+            }
+        }
+        assert!(after_hooks > 10);
+    }
 }
 
 #[test]
 fn what_a_unit_says_first_is_not_replaced_by_what_the_medium_says_later() {
     // The unit's bytes still wait in the buffer when it fails; the medium would refuse them.
-    let (mut machine, _) = Machine::new(&[(Phase::Execute, 0)], Way::Returned);
-    let before = saved(ORDERS[0]).windows(5).position(|name| name == b"unit\0").unwrap() as u64 + 5 + 8;
-    let medium = Failing::at_byte(Disk::new(), before);
-    let saved = Saver::new(medium, Store, &mut [0; 64]).save(&mut machine, &units(ORDERS[0]));
-    assert!(matches!(saved, Err(SaveError::Unit { error: UnitError::Invalid("x0"), .. })), "{saved:?}");
+    for format in FORMATS {
+        let (mut machine, _) = Machine::new(&[(Phase::Execute, 0)], Way::Returned);
+        let header_end = saved(format, ORDERS[0]).windows(5).position(|name| name == b"unit\0").unwrap() as u64 + 5;
+        // In 1.2 the length of the built-in unit is written a second time before.
+        let before = header_end + if format == Written::Patched { 8 } else { 0 };
+        let medium = Failing::at_byte(Disk::new(), before);
+        let saved = format.save(medium, AfterSave::Continue, &mut machine, &units(ORDERS[0]));
+        assert!(matches!(saved, Err(SaveError::Unit { error: UnitError::Invalid("x0"), .. })), "{saved:?}");
+    }
 }
