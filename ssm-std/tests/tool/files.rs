@@ -1,6 +1,6 @@
 //! Files that the tests write themselves.
 
-use ssm_core::{Crc32, Header, Writer};
+use ssm_core::{Crc32, Header, StreamFields, StreamedUnit, Writer};
 use ssm_std::{Codec, Crc32Fast, FromStd, open_path};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,53 @@ pub fn state(header: &Header, codec: Codec, units: &[Unit<'_>]) -> (TempDir, Pat
     (folder, path)
 }
 
+/// A unit of a 2.0 file: name, instance, version, how it is there, plain bytes.
+pub type Streamed<'a> = (&'a [u8], u32, u32, StreamedUnit, &'a [u8]);
+
+/// In the final pass.
+pub const FINAL: StreamedUnit = StreamedUnit { pass: None, optional: false };
+
+/// In a live pass.
+pub const fn pass(pass: u32) -> StreamedUnit {
+    StreamedUnit { pass: Some(pass), optional: false }
+}
+
+/// A 2.0 file with these units, live if one is from a live pass, in a folder of its own.
+pub fn streamed(header: &Header, codec: Codec, units: &[Streamed<'_>]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("streamed.sav");
+    let mut file = File::create(&path).unwrap();
+    let mut scratch = vec![0; (1 << 18) + 16 * units.len()];
+    let is_live = units.iter().any(|(_, _, _, how, _)| how.pass.is_some());
+    let header = Header { stream: Some(StreamFields { units: 0, is_checked: true, is_live, max_block: 0 }), ..*header };
+    let (medium, codec) = (FromStd::new(&mut file), codec.encoder());
+    let mut writer = Writer::streamed(medium, codec, Crc32Fast, &header, units.len(), &mut scratch).unwrap();
+    for (name, instance, version, how, plain) in units {
+        writer.unit(name, *instance, *version, *how, &mut |put| put.bytes(plain)).unwrap();
+    }
+    writer.finish().unwrap();
+    (folder, path)
+}
+
+/// A live save: two passes of a unit, and the final one.
+pub fn live() -> (TempDir, PathBuf) {
+    let optional = StreamedUnit { pass: None, optional: true };
+    streamed(
+        &Header::new(),
+        Codec::Lzf,
+        &[
+            (b"SSM", 0, 1, pass(0), &[0; 8]),
+            (b"ram", 0, 3, pass(0), &[1; 9000]),
+            (b"SSMLiveControl", 0, 1, pass(0), &[1, 0]),
+            (b"SSMLiveControl", 0, 1, pass(0), &[2, 0]),
+            (b"ram", 0, 3, pass(1), b"dirty"),
+            (b"SSM", 0, 1, FINAL, &[0; 8]),
+            (b"ram", 0, 3, FINAL, b"last"),
+            (b"screenshot", 0, 1, optional, b"picture"),
+        ],
+    )
+}
+
 /// Changes a 1.2 file and makes its checksum fit again.
 pub fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();
@@ -42,8 +89,9 @@ pub fn kept(path: &Path) -> Vec<Kept> {
     let mut units = archive.units();
     while let Some(mut unit) = units.next_unit().unwrap() {
         let mut plain = vec![0; unit.plain_len().unwrap() as usize];
+        let has_data = if unit.records().is_some() { !plain.is_empty() } else { unit.packed_len() > 0 };
         unit.read(|get| get.bytes(&mut plain)).unwrap();
-        all.push((unit.name().to_vec(), unit.instance(), unit.version(), unit.packed_len() > 0, plain));
+        all.push((unit.name().to_vec(), unit.instance(), unit.version(), has_data, plain));
     }
     all
 }

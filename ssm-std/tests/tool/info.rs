@@ -36,7 +36,7 @@ fn json_has_the_documented_keys_in_order() {
     let expected = concat!(
         r#"{"format":"1.2","writer":{"major":2,"minor":0,"build":51,"revision":40980},"#,
         r#""host_bits":64,"gc_phys_bytes":8,"gc_ptr_bytes":8,"file_bytes":36807,"units":9,"#,
-        r#""notes":[["OSE","true"]],"notes_left_out":0,"checksum":"right"}"#,
+        r#""notes":[["OSE","true"]],"notes_left_out":0,"checksum":"right","stream":null}"#,
         "\n"
     );
     assert_eq!(ssm(["info", "v12-multi.sav", "--json"]).fine().text(), expected);
@@ -49,7 +49,7 @@ fn json_of_every_good_file_says_what_the_manifest_says() {
         let header = &file["header"];
         let format = header["format"].as_str().unwrap().trim_start_matches('V');
         let (writer, widths) = match &format[..3] {
-            "1.2" => {
+            "1.2" | "2.0" => {
                 let [major, minor] = [&header["ver_major"], &header["ver_minor"]];
                 let [build, revision] = [&header["ver_build"], &header["svn_rev"]];
                 let writer = json!({ "major": major, "minor": minor, "build": build, "revision": revision });
@@ -73,7 +73,21 @@ fn json_of_every_good_file_says_what_the_manifest_says() {
         });
         let mut info = ssm(["info", "--json", name]).fine().json();
         assert_eq!(info["checksum"], "right", "{name}");
-        info.as_object_mut().unwrap().retain(|key, _| !["notes", "notes_left_out", "checksum"].contains(&&**key));
+        let stream = match header["fFlags"].as_u64() {
+            None => Value::Null,
+            Some(flags) => json!({
+                "units_registered": header["cUnits"],
+                "checked": true,
+                "live": flags & 2 != 0,
+                "largest_block": header["cbMaxDecompr"],
+                "passes": file["units"].as_array().unwrap().iter().filter_map(|unit| unit["pass"].as_u64()).max()
+                    .map_or(0, |pass| pass + 1),
+            }),
+        };
+        assert_eq!(info["stream"], stream, "{name}");
+        info.as_object_mut()
+            .unwrap()
+            .retain(|key, _| !["notes", "notes_left_out", "checksum", "stream"].contains(&&**key));
         assert_eq!(info, expected, "{name}");
     }
 }

@@ -60,7 +60,7 @@ fn a_flood_of_units_takes_no_memory() {
 fn json_has_the_documented_keys_in_order() {
     let expected = concat!(
         r#"[{"name":"SSM","instance":0,"version":1,"pass":null,"offset":80,"#,
-        r#""packed_bytes":34,"plain_bytes":23,"codec":"lzf"}]"#,
+        r#""packed_bytes":34,"plain_bytes":23,"codec":"lzf","records":null,"optional":null}]"#,
         "\n"
     );
     assert_eq!(ssm(["list", "v12-empty.sav", "--json"]).fine().text(), expected);
@@ -71,16 +71,29 @@ fn json_has_the_documented_keys_in_order() {
 fn json_of_every_good_file_says_what_the_manifest_says() {
     let mut units = 0;
     for file in manifest("good") {
+        let is_streamed = file["header"]["format"] == "V2.0";
         let row = |unit: &Value| {
+            let number = |key: &str| unit[key].as_u64().unwrap();
+            let count = |kind: &str| unit["records"][kind].as_u64().unwrap_or(0);
+            let (raw, lzf, zero) = (count("RAW"), count("LZF"), count("ZERO"));
+            let streamed_codec = match (lzf, raw + zero) {
+                (0, 0) => Value::Null,
+                (0, _) => json!("store"),
+                _ => json!("lzf"),
+            };
+            let packed = number("length") + number("offset") - number("data_offset");
+            let patched_codec = json!(unit["zip"].as_str().map(str::to_lowercase));
             json!({
                 "name": unit["name"],
                 "instance": unit["instance"],
                 "version": unit["version"],
-                "pass": null,
+                "pass": unit["pass"].as_u64(),
                 "offset": unit["offset"],
-                "packed_bytes": unit["stored_length"],
+                "packed_bytes": packed,
                 "plain_bytes": unit["payload_length"],
-                "codec": unit["zip"].as_str().map(str::to_lowercase),
+                "codec": if is_streamed { streamed_codec } else { patched_codec },
+                "records": is_streamed.then(|| json!({ "raw": raw, "lzf": lzf, "zero": zero })),
+                "optional": is_streamed.then_some(false),
             })
         };
         let expected: Vec<Value> = file["units"].as_array().unwrap().iter().map(row).collect();

@@ -7,6 +7,8 @@ mod files;
 mod hexdump;
 mod info;
 mod list;
+mod pipes;
+mod streamed;
 mod verify;
 
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 use crate::files::state;
 use crate::{assert_narrow, manifest, ssm};
 use serde_json::{Value, json};
-use ssm_core::{FormatError, Header, HeaderField};
+use ssm_core::{FormatError, Header};
 use ssm_std::Codec;
 use std::fs;
 
@@ -38,7 +38,7 @@ v12-multi.sav: sound
 fn what_is_no_damage_is_not_called_so() {
     for (bytes, verdict) in [
         (&b"#!/bin/sh\n".repeat(20)[..], "not a saved state"),
-        (b"\x7fVirtualBox SavedState V2.0\n\0\0\0\0", "a saved state of another format"),
+        (b"\x7fVirtualBox SavedState V2.1\n\0\0\0\0", "a saved state of another format"),
     ] {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut bytes = bytes.to_vec();
@@ -156,38 +156,24 @@ fn every_file_gets_the_verdict_of_the_manifest() {
 
 #[test]
 fn the_help_lists_every_kind() {
-    let every = [
-        FormatError::Truncated { needed: 1, found: 0 },
-        FormatError::Magic,
-        FormatError::Version { found: *b"2.0" },
-        FormatError::Writer { field: HeaderField::Revision, found: 0, max: 1 },
-        FormatError::Width { field: HeaderField::HostBits, found: 0 },
-        FormatError::Machine,
-        FormatError::Size { stored: 0, actual: 1 },
-        FormatError::Crc { stored: 0, computed: 1 },
-        FormatError::UnitMagic { found: [0; 8] },
-        FormatError::UnitName { found: 0 },
-        FormatError::UnitLength { found: 0, min: 1, max: 1 },
-        FormatError::Codec { tag: 0 },
-        FormatError::Packed,
-        FormatError::PackedEnd,
-        FormatError::Window,
-    ];
-    let mut expected: Vec<&str> = every.iter().map(FormatError::kind).chain(["io"]).collect();
+    // The source has the words, one in each line that gives one.
+    let source = include_str!("../../../ssm-core/src/wire/error.rs");
+    let structures = ["header-crc", "unit-crc", "directory-crc", "footer-crc"];
+    let words = source.lines().filter(|line| line.contains("FormatError::") && line.contains("=> \""));
+    let words: Vec<&str> = words.map(|line| line.split('"').nth(1).unwrap()).collect();
+    assert!(words.len() > 25 && words.contains(&FormatError::EndUnit.kind()), "{words:?}");
+    let mut expected: Vec<&str> = words.into_iter().chain(structures).chain(["io"]).collect();
+    assert!(structures.iter().all(|word| source.contains(&format!("=> \"{word}\""))));
     let mut documented = documented_kinds();
     expected.sort_unstable();
     documented.sort_unstable();
     assert_eq!(documented, expected);
-    // No variant was forgotten above: the source has as many arms that give a word.
-    let source = include_str!("../../../ssm-core/src/wire/error.rs");
-    let words = source.lines().filter(|line| line.contains("FormatError::") && line.contains("=> \"")).count();
-    assert_eq!(words, every.len());
 }
 
 #[test]
 fn the_help_names_the_tail_that_is_not_covered() {
     let help = ssm(["verify", "--help"]).fine();
-    assert!(help.text().contains("the last 36 bytes in format 1.2, 20 in\n"), "{}", help.text());
+    assert!(help.text().contains("the last 36 bytes in format 1.2, 20 in 1.1 "), "{}", help.text());
     assert!(help.text().lines().all(|line| line.chars().count() <= 80));
 }
 

@@ -60,7 +60,7 @@ impl Failed {
 
     /// Whether opening without checks may get further.
     pub fn is_checksum_or_size(&self) -> bool {
-        matches!(self.kind, "crc" | "size")
+        matches!(self.kind, "crc" | "size" | "footer" | "footer-crc")
     }
 }
 
