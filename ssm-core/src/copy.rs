@@ -16,20 +16,26 @@ pub(crate) const UNALIGNED: bool = !cfg!(any(
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     let n = to.len().min(from.len());
     let (to, from) = (to.get_mut(..n).unwrap_or(&mut []), from.get(..n).unwrap_or(&[]));
-    if cfg!(not(target_os = "none")) {
+    if cfg!(target_os = "none") {
+        copy_in_words::<UNALIGNED>(to, from);
+    } else {
         to.copy_from_slice(from);
-        return n;
     }
+    n
+}
+
+/// Copies slices of one length, two words at a time, or four.
+#[inline(always)]
+fn copy_in_words<const FOUR: bool>(mut to: &mut [u8], mut from: &[u8]) {
     let (Some(to_last), Some(from_last)) = (to.last_chunk_mut(), from.last_chunk()) else {
         for (to, from) in to.iter_mut().zip(from) {
             *to = *from;
         }
-        return n;
+        return;
     };
     // The last bytes first, as they may overlap those before.
     copy_wide(to_last, from_last);
-    let (mut to, mut from) = (to, from);
-    if UNALIGNED {
+    if FOUR {
         let (to_pairs, to_rest) = to.as_chunks_mut::<{ 2 * WIDE }>();
         let (from_pairs, from_rest) = from.as_chunks::<{ 2 * WIDE }>();
         for (to, from) in to_pairs.iter_mut().zip(from_pairs) {
@@ -43,7 +49,6 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0) {
         copy_wide(to, from);
     }
-    n
 }
 
 /// Copies [`WIDE`] bytes as two words: loops of this are left alone, where the compiler makes those of one copy a call of
@@ -138,6 +143,17 @@ mod tests {
                 assert!(!done || to[..len] == from[..len]);
                 assert!(to.iter().skip(if done { len.next_multiple_of(WIDE) } else { 0 }).all(|byte| *byte == 0));
             }
+        }
+    }
+
+    #[test]
+    fn copies_in_words_are_copies() {
+        let from: Vec<u8> = (1..=200).collect();
+        for len in 0..=200 {
+            let (mut two, mut four) = (vec![0; len], vec![0; len]);
+            copy_in_words::<false>(&mut two, &from[..len]);
+            copy_in_words::<true>(&mut four, &from[..len]);
+            assert_eq!((&two[..], &four[..]), (&from[..len], &from[..len]));
         }
     }
 

@@ -1,8 +1,8 @@
-//! LZF both ways in blocks of 32 KiB, beside its peers on the same data.
+//! LZF both ways in blocks of 32 KiB, and as a device does it, beside its peers on the same data.
 
 mod data;
 
-use data::{KINDS, Kind, mixed, pages};
+use data::{KINDS, Kind, guest_memory, guest_memory_file, mixed, pages};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use ssm_core::{Decode, Encode, Input, LzfDecoder, LzfEncoder, tag};
@@ -11,12 +11,21 @@ use ssm_std::Lzf;
 const LEN: usize = 8 << 20;
 const BLOCK: usize = 32 << 10;
 const DATA: [&str; 6] = ["mixed", "zero", "text", "code", "heap", "random"];
+/// The data of [`guest_memory`], where there is any.
+const GUEST: &str = "guest";
 
 fn main() {
     divan::main();
 }
 
+fn names() -> impl Iterator<Item = &'static str> {
+    guest_memory_file().map(|_| GUEST).into_iter().chain(DATA)
+}
+
 fn corpus(name: &str) -> Vec<u8> {
+    if name == GUEST {
+        return guest_memory(LEN);
+    }
     let kind = DATA[1..].iter().position(|other| *other == name).map(|at| KINDS[at]);
     match kind {
         Some(kind @ Kind::Zero) => pages(kind, LEN, 1),
@@ -43,17 +52,17 @@ fn encode_with(bencher: Bencher, name: &str, mut encoder: impl Encode, block: us
     });
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn encode_host(bencher: Bencher, name: &str) {
     encode_with(bencher, name, Lzf::new(), LEN);
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn encode_core_256_entries_4_kib(bencher: Bencher, name: &str) {
     encode_with(bencher, name, LzfEncoder::<256>::new(), 4096);
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn encode_lzf_crate(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
@@ -64,7 +73,7 @@ fn encode_lzf_crate(bencher: Bencher, name: &str) {
     });
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn encode_lz4_flex(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     bencher
@@ -72,7 +81,7 @@ fn encode_lz4_flex(bencher: Bencher, name: &str) {
         .bench_local(|| plain.chunks(BLOCK).map(|block| lz4_flex::compress(black_box(block)).len()).sum::<usize>());
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn plain_copy(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     let mut to = vec![0; LEN];
@@ -96,9 +105,9 @@ fn packed_by(mut encoder: impl Encode, plain: &[u8]) -> Vec<u8> {
     out
 }
 
-fn decode_with(bencher: Bencher, name: &str, input: usize, output: usize) {
-    let packed = packed_by(Lzf::new(), &corpus(name));
-    let mut decoder = LzfDecoder::new(vec![0; 8192]);
+fn decode_with(bencher: Bencher, name: &str, encoder: impl Encode, input: usize, output: usize) {
+    let packed = packed_by(encoder, &corpus(name));
+    let mut decoder = LzfDecoder::new(vec![0; 32768]);
     let mut plain = vec![0; output];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
         decoder.reset(tag::LZF);
@@ -118,17 +127,22 @@ fn decode_with(bencher: Bencher, name: &str, input: usize, output: usize) {
     });
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn decode_whole_blocks(bencher: Bencher, name: &str) {
-    decode_with(bencher, name, usize::MAX, 256 << 10);
+    decode_with(bencher, name, Lzf::new(), usize::MAX, 256 << 10);
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
+fn decode_core_256_entries_4_kib(bencher: Bencher, name: &str) {
+    decode_with(bencher, name, LzfEncoder::<256>::with_block(4096), usize::MAX, 256 << 10);
+}
+
+#[divan::bench(args = names())]
 fn decode_in_pieces_of_512(bencher: Bencher, name: &str) {
-    decode_with(bencher, name, 512, 512);
+    decode_with(bencher, name, Lzf::new(), 512, 512);
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn decode_lzf_crate(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     // What does not pack, lzf leaves alone.
@@ -141,7 +155,7 @@ fn decode_lzf_crate(bencher: Bencher, name: &str) {
     });
 }
 
-#[divan::bench(args = DATA)]
+#[divan::bench(args = names())]
 fn decode_lz4_flex(bencher: Bencher, name: &str) {
     let plain = corpus(name);
     let blocks: Vec<_> = plain.chunks(BLOCK).map(|b| (lz4_flex::compress(b), b.len())).collect();

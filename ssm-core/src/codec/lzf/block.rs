@@ -77,11 +77,21 @@ pub(super) struct Encoded {
 /// Where `code` is too small for all, the block ends early: nothing is tried twice. Matches are of four bytes at least:
 /// those of three seldom make the code shorter, and always slower.
 pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &mut [u16; TABLE]) -> Encoded {
+    encode_with::<TABLE, UNALIGNED>(plain, code, table)
+}
+
+/// With `LOADS`, a word at any address is one load; without, bytes are looked at one by one. The code is the same.
+#[inline(always)]
+fn encode_with<const TABLE: usize, const LOADS: bool>(
+    plain: &[u8],
+    code: &mut [u8],
+    table: &mut [u16; TABLE],
+) -> Encoded {
     table.fill(0);
     let mut out = Code { bytes: code, at: 0 };
     let mut literals = 0; // where the pending run of literals starts
-    while let Some((candidate, at)) = find(plain, literals.max(1), table) {
-        let length = match_length(plain, candidate, at);
+    while let Some((candidate, at)) = find::<TABLE, LOADS>(plain, literals.max(1), table) {
+        let length = match_length::<LOADS>(plain, candidate, at);
         literals = out.literals(plain, literals, at);
         if literals != at || !out.repeat(at.wrapping_sub(candidate), length) {
             return Encoded { plain: literals, code: out.at };
@@ -104,21 +114,25 @@ pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &
 /// Looks for the next match from `at` on, and enters what it passes into the table: where the match lies and where it is
 /// repeated. The longer nothing repeats, the larger the steps.
 #[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
-fn find<const TABLE: usize>(plain: &[u8], mut at: usize, table: &mut [u16; TABLE]) -> Option<(usize, usize)> {
+fn find<const TABLE: usize, const LOADS: bool>(
+    plain: &[u8],
+    mut at: usize,
+    table: &mut [u16; TABLE],
+) -> Option<(usize, usize)> {
     let mut word = word_at(plain, at)?;
     let mut step = 32usize; // in parts of 32
     loop {
         let slot = table.get_mut(hash::<TABLE>(word))?;
         let candidate = *slot;
         *slot = at as u16;
-        if is_at(plain, candidate, word) {
+        if is_at::<LOADS>(plain, candidate, word) {
             let candidate = usize::from(candidate);
             if at.wrapping_sub(candidate) <= MAX_DISTANCE {
                 return Some((candidate, at));
             }
         }
         at = at.wrapping_add(step >> 5);
-        word = if !UNALIGNED && step < 64 {
+        word = if !LOADS && step < 64 {
             word >> 8 | u32::from(*plain.get(at.wrapping_add(3))?) << 24
         } else {
             word_at(plain, at)?
@@ -141,9 +155,9 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[inline(always)]
-fn is_at(bytes: &[u8], at: u16, word: u32) -> bool {
+fn is_at<const LOADS: bool>(bytes: &[u8], at: u16, word: u32) -> bool {
     let at = usize::from(at);
-    if UNALIGNED {
+    if LOADS {
         return bytes.get(at..at.wrapping_add(4)).is_some_and(|four| four == word.to_le_bytes());
     }
     let is = |more: usize, byte: u32| bytes.get(at.wrapping_add(more)) == Some(&(byte as u8));
@@ -152,7 +166,7 @@ fn is_at(bytes: &[u8], at: u16, word: u32) -> bool {
 
 /// How many bytes from `at` on equal those from `earlier` on, 264 at most. Four are known to.
 #[cfg_attr(all(target_arch = "arm", not(target_has_atomic = "32")), inline(never))]
-fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
+fn match_length<const LOADS: bool>(plain: &[u8], earlier: usize, at: usize) -> usize {
     const WORD: usize = size_of::<usize>();
     let (earlier, at) = (earlier.wrapping_add(4), at.wrapping_add(4));
     let (Some(a), Some(b)) = (plain.get(earlier..), plain.get(at..)) else {
@@ -160,7 +174,7 @@ fn match_length(plain: &[u8], earlier: usize, at: usize) -> usize {
     };
     let b = b.get(..MAX_MATCH - 4).unwrap_or(b);
     let mut length = 4usize;
-    if UNALIGNED {
+    if LOADS {
         for (a, b) in a.as_chunks::<WORD>().0.iter().zip(b.as_chunks().0) {
             let difference = usize::from_le_bytes(*a) ^ usize::from_le_bytes(*b);
             if difference != 0 {
@@ -272,6 +286,34 @@ mod tests {
             last = done.plain;
         }
         assert_eq!(last, plain.len());
+    }
+
+    #[test]
+    fn every_target_makes_the_same_code() {
+        let mut plain = Vec::new();
+        for at in 0u32..3000 {
+            let noise = (at.wrapping_mul(2_654_435_761) >> 20) as usize;
+            match noise % 7 {
+                0..=2 => {
+                    plain.extend_from_within(plain.len().saturating_sub(noise)..plain.len().saturating_sub(noise / 2))
+                }
+                3 => plain.extend(vec![noise as u8; noise % 300]),
+                4 => plain
+                    .extend((0..noise as u32 % 200).map(|more| ((at + more).wrapping_mul(2_246_822_519) >> 23) as u8)),
+                _ => plain.extend(noise.to_le_bytes()),
+            }
+            plain.truncate(32768 - 40);
+        }
+        assert!(plain.len() > 30_000);
+        for part in [&plain[..], &plain[..4096], &plain[..700], &plain[3..9], &plain[..3], &plain[..0]] {
+            let (mut code, mut other) = (vec![0; 40_000], vec![0; 40_000]);
+            let done = encode_with::<256, true>(part, &mut code, &mut [1; 256]);
+            let same = encode_with::<256, false>(part, &mut other, &mut [2; 256]);
+            assert!(done.plain == same.plain && code[..done.code] == other[..same.code]);
+            let done = encode_with::<8192, true>(part, &mut code, &mut [1; 8192]);
+            let same = encode_with::<8192, false>(part, &mut other, &mut [2; 8192]);
+            assert!(done.plain == same.plain && code[..done.code] == other[..same.code]);
+        }
     }
 
     #[test]
