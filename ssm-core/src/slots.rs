@@ -10,6 +10,7 @@ mod writer;
 
 pub use error::{CommitError, EraseError, FlashError, MountError, ReadError, RollbackError};
 pub use reader::SlotReader;
+pub use record::CommitRecord;
 pub use saved::Saved;
 pub use writer::SlotWriter;
 
@@ -18,7 +19,6 @@ use core::ops::Range;
 use device::{Device, whole};
 use embedded_storage::nor_flash::NorFlash;
 use layout::{Area, Layout, Refused};
-use record::Record;
 
 /// Slots of equal size on a range of a flash, each with room for one saved state; the newest that is whole counts.
 ///
@@ -96,7 +96,8 @@ impl<F: NorFlash, B: AsMut<[u8]>, C: Crc32> Slots<F, B, C> {
         if slot >= self.layout.count {
             return Ok(None);
         }
-        let Some(Record { slot_len, generation, len, crc }) = self.device.record(area.record, &mut self.crc)? else {
+        let Some(CommitRecord { slot_len, generation, len, crc }) = self.device.record(area.record, &mut self.crc)?
+        else {
             return Ok(None);
         };
         let fits = slot_len == self.layout.slot_len && len <= self.layout.capacity;
@@ -239,8 +240,12 @@ impl<F: NorFlash, B: AsMut<[u8]>, C: Crc32> Slots<F, B, C> {
     }
 
     fn commit(&mut self, saved: &Saved, at: u32) -> Result<(), F::Error> {
-        let record =
-            Record { slot_len: self.layout.slot_len, generation: saved.generation, len: saved.len, crc: saved.crc };
+        let record = CommitRecord {
+            slot_len: self.layout.slot_len,
+            generation: saved.generation,
+            len: saved.len,
+            crc: saved.crc,
+        };
         let record = record.to_bytes(&mut self.crc);
         let words = whole(self.device.buffer.as_mut().len(), F::WRITE_SIZE);
         let mut at = at;

@@ -2,6 +2,7 @@
 //!
 //! - [`save_to_path`] replaces a file so that a failure or a power cut leaves the old one; [`load_from_path`] and
 //!   [`open_path`] read it again.
+//! - [`FileFlash`] is a file or a block device for the slots of [`ssm_core::Slots`].
 //! - [`Codec`] chooses how units are packed; [`decoder`] reads them all.
 //! - [`Crc32Fast`] is the checksum at the speed of memory.
 //!
@@ -13,6 +14,7 @@ mod crc32;
 mod deflate;
 mod error;
 mod file;
+mod flash;
 mod format;
 mod lzf;
 mod replace;
@@ -27,6 +29,7 @@ pub use file::{
     LoadOptions, PathArchive, SaveOptions, buffered_writer, load_from_path, open_file, open_path, open_path_unchecked,
     save_to_path,
 };
+pub use flash::{FileFlash, FileFlashError};
 pub use format::SaveFormat;
 pub use lzf::{Lzf, LzfDecoder};
 pub use replace::replace_file;

@@ -59,12 +59,29 @@ pub fn replace_file<T>(
     if old.as_ref().is_some_and(|old| !old.is_file()) {
         return Err(Error::io(named, "replace it", io::Error::other("not a regular file")));
     }
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(&target).to_owned();
     let mut disk = Disk { target, folder, permissions: old.map(|old| old.permissions()) };
     replace(&mut disk, named, |file: &mut NamedTempFile| write(file.as_file_mut()))
+}
+
+/// Where a file is.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the names in a folder durable.
+#[cfg(unix)]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file; names are as durable as the system makes them.
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The folder of a file on a disk.
@@ -105,14 +122,7 @@ impl Folder for Disk {
         file.persist(&self.target).map(|_| ()).map_err(|error| error.error)
     }
 
-    #[cfg(unix)]
     fn sync_folder(&mut self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
-    }
-
-    /// Elsewhere a folder cannot be opened as a file; renaming is as durable as the system makes it.
-    #[cfg(not(unix))]
-    fn sync_folder(&mut self) -> io::Result<()> {
-        Ok(())
+        sync_folder(&self.folder)
     }
 }

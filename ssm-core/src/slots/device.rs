@@ -1,6 +1,6 @@
 //! The flash behind the one buffer: reads of any position and length, whatever the flash reads at once.
 
-use super::record::{RECORD_LEN, Record};
+use super::record::{CommitRecord, RECORD_LEN};
 use crate::copy::copy;
 use crate::crc32::Crc32;
 use core::ops::Range;
@@ -82,7 +82,7 @@ impl<F: NorFlash, B: AsMut<[u8]>> Device<F, B> {
         if words.is_empty() { Ok(()) } else { self.flash.write(at, words) }
     }
 
-    pub fn record(&mut self, at: u32, crc: &mut impl Crc32) -> Result<Option<Record>, F::Error> {
+    pub fn record(&mut self, at: u32, crc: &mut impl Crc32) -> Result<Option<CommitRecord>, F::Error> {
         let mut bytes = [0; RECORD_LEN];
         let mut rest = &mut bytes[..];
         self.read(at..at.saturating_add(RECORD_LEN as u32), &mut |_, piece| {
@@ -90,6 +90,6 @@ impl<F: NorFlash, B: AsMut<[u8]>> Device<F, B> {
             rest = core::mem::take(&mut rest).get_mut(copied..).unwrap_or_default();
             true
         })?;
-        Ok(Record::parse(&bytes, crc))
+        Ok(CommitRecord::parse(&bytes, crc))
     }
 }

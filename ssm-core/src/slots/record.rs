@@ -7,23 +7,32 @@ use crate::copy::copy;
 use crate::crc32::Crc32;
 
 /// Bytes of a record with its complement.
-pub(super) const RECORD_LEN: usize = 2 * HALF;
+pub(super) const RECORD_LEN: usize = CommitRecord::LEN;
 const HALF: usize = 28;
 const MAGIC: [u8; 4] = *b"SLOT";
 
-/// What a commit record says.
+/// What a commit record says: for tools that look for states in the image of a flash whose geometry they do not know.
+/// [`Slots`](crate::Slots) read the records of a flash that they know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub struct CommitRecord {
     /// Bytes of each slot, so that a store split in another way is told apart.
     pub slot_len: u32,
+    /// Every save has a higher one than those before.
     pub generation: u64,
+    /// Bytes of content. Whether they fit into the slot is not checked.
     pub len: u32,
     /// The CRC-32 of the content.
     pub crc: u32,
 }
 
-impl Record {
-    pub fn to_bytes(self, crc: &mut impl Crc32) -> [u8; RECORD_LEN] {
+impl CommitRecord {
+    /// Bytes of a record.
+    pub const LEN: usize = 2 * HALF;
+
+    /// The bytes that every record begins with.
+    pub const MAGIC: [u8; 4] = MAGIC;
+
+    pub(super) fn to_bytes(self, crc: &mut impl Crc32) -> [u8; RECORD_LEN] {
         let mut bytes = [0; RECORD_LEN];
         let (half, complement) = bytes.split_at_mut(HALF);
         let mut rest = &mut *half;
@@ -45,8 +54,8 @@ impl Record {
         bytes
     }
 
-    /// `None` unless the bytes are exactly those of a record.
-    pub fn parse(bytes: &[u8; RECORD_LEN], crc: &mut impl Crc32) -> Option<Self> {
+    /// What these bytes say; `None` unless they are exactly those of a record.
+    pub fn parse(bytes: &[u8; Self::LEN], crc: &mut impl Crc32) -> Option<Self> {
         let word = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
         let record = Self {
             slot_len: word(4)?,
@@ -64,18 +73,14 @@ mod tests {
     use crate::Crc32Bytewise;
     use proptest::prelude::*;
 
-    fn parse(bytes: &[u8; RECORD_LEN]) -> Option<Record> {
-        Record::parse(bytes, &mut Crc32Bytewise)
+    fn parse(bytes: &[u8; RECORD_LEN]) -> Option<CommitRecord> {
+        CommitRecord::parse(bytes, &mut Crc32Bytewise)
     }
 
-    fn records() -> impl Strategy<Value = Record> {
+    fn records() -> impl Strategy<Value = CommitRecord> {
         let generations = prop_oneof![any::<u64>(), 0..3u64, Just(u64::MAX)];
-        (any::<u32>(), generations, any::<u32>(), any::<u32>()).prop_map(|(slot_len, generation, len, crc)| Record {
-            slot_len,
-            generation,
-            len,
-            crc,
-        })
+        (any::<u32>(), generations, any::<u32>(), any::<u32>())
+            .prop_map(|(slot_len, generation, len, crc)| CommitRecord { slot_len, generation, len, crc })
     }
 
     #[test]
@@ -87,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_bytes() {
-        let record = Record { slot_len: 0x2000, generation: 7, len: 0x1234, crc: 0xcbf4_3926 };
+        let record = CommitRecord { slot_len: 0x2000, generation: 7, len: 0x1234, crc: 0xcbf4_3926 };
         let bytes = record.to_bytes(&mut Crc32Bytewise);
         assert_eq!(bytes[..24], *b"SLOT\0\x20\0\0\x07\0\0\0\0\0\0\0\x34\x12\0\0\x26\x39\xf4\xcb");
         assert_eq!(bytes[24..28], Crc32Bytewise.update(0, &bytes[..24]).to_le_bytes());
