@@ -11,8 +11,9 @@ pub(crate) struct Judge<'r, 'm> {
     report: Option<&'r mut dyn FnMut(Report)>,
     /// The units that came.
     met: Marks<'m>,
-    /// Those of this pass that came.
-    in_pass: Marks<'m>,
+    /// Those that came in the live pass at hand, and in the final one.
+    in_live: Marks<'m>,
+    in_final: Marks<'m>,
     pass: Option<u32>,
 }
 
@@ -35,20 +36,23 @@ pub(crate) enum Verdict {
 impl<'r, 'm> Judge<'r, 'm> {
     /// Bytes of marks for this many entries.
     pub const fn bytes(entries: usize) -> usize {
-        Marks::bytes(entries).saturating_mul(2)
+        Marks::bytes(entries).saturating_mul(3)
     }
 
     /// `marks` is of [`bytes`](Self::bytes).
     pub fn new(policy: Policy, report: Option<&'r mut dyn FnMut(Report)>, entries: usize, marks: &'m mut [u8]) -> Self {
-        let (met, in_pass) = marks.split_at_mut_checked(Marks::bytes(entries)).unwrap_or_default();
-        Self { policy, report, met: Marks::over(met), in_pass: Marks::over(in_pass), pass: None }
+        let each = Marks::bytes(entries);
+        let (met, rest) = marks.split_at_mut_checked(each).unwrap_or_default();
+        let (live, last) = rest.split_at_mut_checked(each).unwrap_or_default();
+        let (met, in_live, in_final) = (Marks::over(met), Marks::over(live), Marks::over(last));
+        Self { policy, report, met, in_live, in_final, pass: None }
     }
 
     #[inline(never)]
     pub fn unit<M>(&mut self, place: Place, unit: &Located, units: &[Entry<M>]) -> Verdict {
-        if self.pass != unit.pass {
+        if unit.pass.is_some() && self.pass != unit.pass {
             self.pass = unit.pass;
-            self.in_pass.clear();
+            self.in_live.clear();
         }
         match place {
             Place::LiveControl => return Verdict::Sound,
@@ -62,7 +66,8 @@ impl<'r, 'm> Judge<'r, 'm> {
             },
         }
         self.met.mark(place);
-        if self.in_pass.mark(place) { Verdict::Repeated } else { Verdict::Sound }
+        let in_pass = if unit.pass.is_some() { &mut self.in_live } else { &mut self.in_final };
+        if in_pass.mark(place) { Verdict::Repeated } else { Verdict::Sound }
     }
 
     /// Behind the last unit: the first that must be there and is not.

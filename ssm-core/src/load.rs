@@ -48,7 +48,7 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
 }
 
 impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {
-    /// A load from `medium` with the decoders in `codec`. `scratch` is one byte or more, and two more for every eight units
+    /// A load from `medium` with the decoders in `codec`. `scratch` is one byte or more, and three more for every eight units
     /// beyond 64; half of it takes packed bytes and half plain ones.
     pub fn new(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
         Self::with(medium, codec, scratch, false)

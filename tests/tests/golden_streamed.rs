@@ -182,8 +182,8 @@ fn loads_through_all_loaders_and_any_scratch() {
         let expected = header(&good, &bytes);
         let count = Machine::of(&good).entries().len();
         let order: Vec<usize> = (0..count).rev().collect();
-        // Two bytes more for every eight units beyond 64.
-        let marks = 2 * count.div_ceil(8).saturating_sub(8);
+        // Three bytes more for every eight units beyond 64.
+        let marks = 3 * count.div_ceil(8).saturating_sub(8);
         let is_large = good.size > 200_000 || good.payload_len() > 500_000;
         let scratches: &[usize] = if is_large { &[4096, 65536] } else { &[1, 2, 7, 64, 4096, 65536] };
         for scratch in scratches {

@@ -183,7 +183,7 @@ fn every_unit_twice_is_noticed_among_many() {
     for twice in 0..150 {
         let mut given: Vec<Given<'_>> = (0..150).map(|at| ("part", at, 1, &[0; 8][..])).collect();
         given.push(given[twice]);
-        let mut scratch = [0xff; 23];
+        let mut scratch = [0xff; 34];
         let loader = Loader::new(Disk::holding(file(&given)), Store, &mut scratch);
         let error = loader.load(&mut Many::default(), &units).unwrap_err();
         assert!(matches!(error, LoadError::Repeated(unit) if unit.instance == twice as u32), "{error:?}");
@@ -193,9 +193,9 @@ fn every_unit_twice_is_noticed_among_many() {
         let error = loader.load(&mut Many::default(), &units).unwrap_err();
         assert_eq!(error, LoadError::MissingUnit(UnitId::new("part", twice as u32)));
     }
-    let mut scratch = [0; 22];
+    let mut scratch = [0; 33];
     let loader = Loader::new(Disk::holding(file(&[])), Store, &mut scratch);
-    assert_eq!(loader.load(&mut Many::default(), &units).unwrap_err(), LoadError::Scratch { needed: 23 });
+    assert_eq!(loader.load(&mut Many::default(), &units).unwrap_err(), LoadError::Scratch { needed: 34 });
 }
 
 #[test]
