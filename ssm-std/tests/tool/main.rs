@@ -7,6 +7,7 @@ mod files;
 mod hexdump;
 mod info;
 mod list;
+mod slots;
 mod verify;
 
 use std::ffi::OsStr;
