@@ -28,7 +28,7 @@ pub struct Stop;
 pub(crate) enum WriteFull<E> {
     /// The medium failed.
     Io(E),
-    /// The medium takes no more: `write` returned 0.
+    /// The medium takes no more: `write` returned 0, or said so.
     Full,
 }
 
@@ -39,6 +39,7 @@ pub(crate) fn write_full<W: Write>(out: &mut W, mut bytes: &[u8]) -> Result<(), 
             Ok(0) => return Err(WriteFull::Full),
             Ok(written) => bytes = bytes.get(written..).unwrap_or(&[]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WriteZero => return Err(WriteFull::Full),
             Err(error) => return Err(WriteFull::Io(error)),
         }
     }

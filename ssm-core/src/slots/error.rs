@@ -11,6 +11,8 @@ use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
 pub enum FlashError<E> {
     /// The flash failed.
     Flash(E),
+    /// The slot takes no more: it is full, or a write failed before.
+    Full,
     /// A seek to before the first byte or to one that no 64 bits hold.
     Position,
 }
@@ -19,6 +21,7 @@ impl<E: Debug> Display for FlashError<E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flash(error) => flash(f, error),
+            Self::Full => f.write_str("the slot takes no more"),
             Self::Position => f.write_str("a seek to no position"),
         }
     }
@@ -30,6 +33,7 @@ impl<E: NorFlashError> embedded_io::Error for FlashError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Flash(error) if error.kind() == NorFlashErrorKind::Other => ErrorKind::Other,
+            Self::Full => ErrorKind::WriteZero,
             _ => ErrorKind::InvalidInput,
         }
     }

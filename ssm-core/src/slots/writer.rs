@@ -11,7 +11,7 @@ use embedded_storage::nor_flash::NorFlash;
 /// Writes the content of a slot, for the closure of [`Slots::save`](crate::Slots::save).
 ///
 /// Bytes collect in the buffer and go to the flash when it is full, so a flush does nothing: they count only once the
-/// save is committed. When the slot is full, or after a write failed, a write returns 0.
+/// save is committed. When the slot is full, or after a write failed, a write fails with [`FlashError::Full`].
 pub struct SlotWriter<'s, F, B, C> {
     device: &'s mut Device<F, B>,
     crc: &'s mut C,
@@ -96,7 +96,10 @@ impl<F: NorFlash, B: AsMut<[u8]>, C: Crc32> Write for SlotWriter<'_, F, B, C> {
                 }
             }
         }
-        Ok(bytes.len().saturating_sub(rest.len()))
+        match bytes.len().saturating_sub(rest.len()) {
+            0 if !bytes.is_empty() => Err(FlashError::Full),
+            taken => Ok(taken),
+        }
     }
 
     fn flush(&mut self) -> Result<(), Self::Error> {

@@ -8,6 +8,7 @@ mod hexdump;
 mod info;
 mod list;
 mod pipes;
+mod slots;
 mod streamed;
 mod verify;
 

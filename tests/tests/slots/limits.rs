@@ -3,8 +3,9 @@
 use super::{Nor, find, mount, mount_range};
 use embedded_io::Write;
 use embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind};
-use ssm_core::{CommitError, Crc32Bytewise, MountError, Slots};
+use ssm_core::{CommitError, Crc32Bytewise, FlashError, MountError, SaveError, Saver, Slots, Store};
 use ssm_tests::flash::{Fault, Flash};
+use ssm_tests::machine::{Machine, UNITS};
 use std::ops::Range;
 
 #[test]
@@ -74,15 +75,21 @@ fn a_state_that_is_too_large() {
     // Found out on the way: the medium takes no more.
     let full = slots.save(|out| {
         let taken = out.write(&[1; 2000]).unwrap();
-        assert_eq!((taken, out.write(&[1]), out.write(&[]), out.flush()), (968, Ok(0), Ok(0), Ok(())));
+        let full = Err(FlashError::Full);
+        assert_eq!((taken, out.write(&[1]), out.write(&[]), out.flush()), (968, full, Ok(0), Ok(())));
         Err::<(), _>("full")
     });
     assert_eq!(full, Err(CommitError::Save("full")));
     assert_eq!(slots.latest(), Some(two));
 
+    assert_eq!(slots.save(|out| out.write_all(&[1; 969])), Err(CommitError::Save(FlashError::Full)));
+    let mut machine = Machine::new(1000, 3);
+    let full = slots.save(|out| Saver::streamed(out, Store, &mut [0; 300]).save(&mut machine, &UNITS));
+    assert!(matches!(full, Err(CommitError::Save(SaveError::Full { .. }))), "{full:?}");
+
     // And nobody looked.
     let ignored = slots.save(|out| {
-        while out.write(&[1; 100]).unwrap() > 0 {}
+        while out.write(&[1; 100]).is_ok() {}
         Ok::<(), ()>(())
     });
     assert_eq!(ignored, Err(CommitError::Incomplete));

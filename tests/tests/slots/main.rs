@@ -3,6 +3,7 @@
 mod deeds;
 mod failures;
 mod limits;
+mod streamed;
 mod ways;
 
 use embedded_io::Read;

@@ -75,7 +75,7 @@ fn dump(out: &mut impl Write, at: &mut u64, piece: &[u8]) -> io::Result<()> {
 }
 
 /// A number as a person writes it.
-fn number(text: &str) -> Result<u64, String> {
+pub fn number(text: &str) -> Result<u64, String> {
     let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),

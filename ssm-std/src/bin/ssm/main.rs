@@ -12,6 +12,7 @@ mod input;
 mod list;
 mod output;
 mod progress;
+mod slots;
 mod spool;
 mod survey;
 mod verify;
@@ -49,6 +50,7 @@ enum Command {
     Extract(extract::Arguments),
     Hexdump(hexdump::Arguments),
     Convert(convert::Arguments),
+    Slots(slots::Arguments),
 }
 
 impl Command {
@@ -61,6 +63,7 @@ impl Command {
             Command::Extract(arguments) => arguments.run().map(fine),
             Command::Hexdump(arguments) => arguments.run().map(fine),
             Command::Convert(arguments) => arguments.run().map(fine),
+            Command::Slots(arguments) => arguments.run(),
         }
     }
 
@@ -71,7 +74,7 @@ impl Command {
             Command::List(arguments) => !arguments.unchecked,
             Command::Extract(arguments) => !arguments.unit.unchecked,
             Command::Hexdump(arguments) => !arguments.unit.unchecked,
-            Command::Verify(_) | Command::Convert(_) => false,
+            Command::Verify(_) | Command::Convert(_) | Command::Slots(_) => false,
         }
     }
 }
