@@ -49,7 +49,7 @@ impl Computation {
     pub const fn new() -> Self {
         Self {
             primes: Primes { found: [0; 1024], count: 0 },
-            journal: Journal { entries: [0; 512], last: 0x811c_9dc5 },
+            journal: Journal { entries: [0; 512], last: 0 },
             clock: Clock { steps: 0 },
         }
     }
@@ -100,7 +100,7 @@ impl Primes {
     /// Whether this odd number is a prime. All below it were offered before.
     fn offer(&mut self, number: u32) -> bool {
         let found = self.found.iter().take(self.count as usize).map(|prime| u32::from(*prime));
-        let is_prime = found.take_while(|prime| prime * prime <= number).all(|prime| number % prime != 0);
+        let is_prime = found.take_while(|prime| prime * prime <= number).all(|prime| !number.is_multiple_of(prime));
         if is_prime && let Some(free) = self.found.get_mut(self.count as usize) {
             *free = number as u16;
             self.count += 1;
