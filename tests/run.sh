@@ -17,7 +17,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 step format
 cargo fmt --all --check
-for workspace in tests/qemu tests/qemu/measure examples/bare-metal; do
+for workspace in tests/qemu tests/qemu/measure examples/bare-metal examples/bootloader; do
     (cd "$workspace" && cargo fmt --all --check)
 done
 
@@ -67,5 +67,8 @@ tests/qemu/measure.sh --check
 
 step 'an emulator on the metal'
 examples/bare-metal/story.sh
+
+step 'a bootloader that is killed and reset'
+examples/bootloader/story.sh
 
 printf '\nall green\n'
