@@ -21,7 +21,9 @@ use story::{Kind, Story};
 /// Saves ahead of the first interruption, so that a state takes many pages.
 const SAVES_AHEAD: u32 = 100;
 /// Kills at random moments.
-const RANDOM_KILLS: usize = 160;
+const RANDOM_KILLS: usize = 240;
+/// Fewer kills than this would show little.
+const FEWEST_KILLS: usize = 200;
 const SEED: u64 = 5;
 
 fn main() -> ExitCode {
@@ -42,13 +44,13 @@ fn main() -> ExitCode {
     let host = Host::compute();
     let mut story = Story::new(&host, PathBuf::from(firmware), PathBuf::from(folder));
     let told = tell(&mut story, seed);
-    println!("{:<36}{:>6}{:>9}  {:>9}{:>7}{:>7}", "", "", "", "next boot", "finds", "");
-    println!("{:<36}{:>6}{:>9}  {:>9}{:>7}{:>7}", "", "times", "in a save", "old", "new", "blank");
+    println!("{:<36}{:>6}{:>11}   {:>9}{:>7}{:>7}", "", "", "", "next boot", "finds", "");
+    println!("{:<36}{:>6}{:>11}   {:>9}{:>7}{:>7}", "", "times", "in a save", "old", "new", "blank");
     for kind in Kind::ALL {
         let (times, in_save) = (story.count(kind), story.count_in_save(kind));
         let [old, new, blank] =
             [Found::Acknowledged, Found::Committed, Found::Blank].map(|found| story.count_found(kind, found));
-        println!("{:<36}{times:>6}{in_save:>9}  {old:>9}{new:>7}{blank:>7}", kind.to_string());
+        println!("{:<36}{times:>6}{in_save:>11}   {old:>9}{new:>7}{blank:>7}", kind.to_string());
     }
     if let Err(error) = told {
         eprintln!("FAIL: {error}");
@@ -56,6 +58,11 @@ fn main() -> ExitCode {
     }
     let resets = story.count(Kind::Reset);
     let kills = Kind::ALL.map(|kind| story.count(kind)).iter().sum::<usize>() - resets;
+    let everywhere = [Kind::Chosen, Kind::Reset].map(|kind| story.count_found(kind, Found::Committed) > 0);
+    if kills < FEWEST_KILLS || everywhere != [true; 2] {
+        eprintln!("FAIL: {kills} kills are too few, or none was between a commit and its acknowledgment");
+        return ExitCode::FAILURE;
+    }
     println!("{} computations, each ended with the right result: {} primes", story.results(), host.primes());
     println!("{kills} kills and {resets} resets, nothing lost; seed {seed}, {} s", began.elapsed().as_secs());
     ExitCode::SUCCESS
