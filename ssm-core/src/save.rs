@@ -38,7 +38,8 @@ impl<'s, W: Write + Seek, E: Encode> Saver<'s, W, E> {
 
 impl<'s, W: Write, E: Encode> Saver<'s, W, E, Crc32Bytewise, Streamed<'s>> {
     /// A save of format 2.0 to `medium`, which can write, such as a serial line. `scratch` is 16 bytes for each unit and 16
-    /// more, and one byte or more for blocks (see [`Writer::streamed`]).
+    /// more, and one byte or more for blocks (see [`Writer::streamed`]). Small puts are packed only where 1989 bytes are left
+    /// for blocks; with less they are stored.
     pub fn streamed(medium: W, codec: E, scratch: &'s mut [u8]) -> Self {
         Self { writer: Writer::start(medium, codec, Crc32Bytewise, scratch), notes: &[] }
     }
