@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
 # The one definition of green. Needs cargo with clippy and rustfmt and the crates of the lock files; for the emulated boards
-# it installs what is missing (see tests/qemu/setup.sh). `tests/run.sh --host-only` leaves the boards out and says so.
+# it installs what is missing (see tests/qemu/setup.sh). `tests/run.sh --host-only` leaves the boards out and says so;
+# `tests/run.sh --all-cuts` tries every power cut on more geometries of NOR flash, which takes some minutes more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-case "$*" in
-'') boards=yes ;;
---host-only) boards=no ;;
-*)
-    echo "usage: tests/run.sh [--host-only]" >&2
-    exit 2
-    ;;
-esac
+boards=yes
+for option in "$@"; do
+    case $option in
+    --host-only) boards=no ;;
+    --all-cuts) export SSM_ALL_CUTS=1 ;;
+    *)
+        echo "usage: tests/run.sh [--host-only] [--all-cuts]" >&2
+        exit 2
+        ;;
+    esac
+done
 
 step() { printf '\n== %s\n' "$*"; }
 
