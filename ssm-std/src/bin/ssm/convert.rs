@@ -186,8 +186,9 @@ fn copy_units(archive: &mut Archive, write: &mut dyn FnMut(&Copied<'_>, Save<'_>
     let mut buffer = vec![0; PIECE];
     let mut units = archive.units();
     while let Some(mut unit) = units.next_unit()? {
+        let name = unit.name().to_vec();
         let copied = Copied {
-            name: &unit.name().to_vec(),
+            name: &name,
             instance: unit.instance(),
             version: unit.version(),
             pass: unit.pass(),
