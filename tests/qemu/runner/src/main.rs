@@ -72,10 +72,7 @@ fn run(board: &Board, arguments: &Arguments, folder: &Path, host: &Path) -> Resu
         let bytes = fs::read(&file).with_context(|| format!("the board wrote no {name}"))?;
         ensure!(bytes == fs::read(host.join(name))?, "{name} is not what the host writes for the same state");
         open_path(&file)?.verify(&mut |_| ()).with_context(|| format!("verify {name}"))?;
-    }
-    for name in files.clone() {
-        let verified =
-            Command::new(&arguments.ssm).arg("verify").arg(folder.join(name)).output().context("start ssm")?;
+        let verified = Command::new(&arguments.ssm).arg("verify").arg(&file).output().context("start ssm")?;
         ensure!(verified.status.success(), "ssm verify {name}: {}", String::from_utf8_lossy(&verified.stderr));
     }
     let lines = if board.logs { log::check(&firmware, &output, host, board)? } else { 0 };
