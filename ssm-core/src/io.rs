@@ -48,7 +48,8 @@ pub(crate) fn write_full<W: Write>(out: &mut W, mut bytes: &[u8]) -> Result<(), 
 
 /// A medium in memory: any storage of bytes with a position and a length, like a file.
 ///
-/// Writing beyond the storage returns 0, which a save reports as [`SaveError::Full`](crate::SaveError::Full).
+/// Writing to a full storage fails with [`ErrorKind::WriteZero`], which a save reports as
+/// [`SaveError::Full`](crate::SaveError::Full).
 ///
 /// ```
 /// use embedded_io::{Read, Seek, Write};
@@ -58,6 +59,9 @@ pub(crate) fn write_full<W: Write>(out: &mut W, mut bytes: &[u8]) -> Result<(), 
 /// let mut byte = [0];
 /// assert_eq!(medium.read(&mut byte), Ok(1));
 /// assert_eq!((byte, medium.bytes()), (*b"s", &b"state"[..]));
+/// # medium.seek(embedded_io::SeekFrom::End(0)).unwrap();
+/// # assert_eq!((medium.write(b"four"), medium.write(&[])), (Ok(3), Ok(0)));
+/// # assert_eq!(medium.write(b"r"), Err(embedded_io::ErrorKind::WriteZero));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Memory<B> {
@@ -107,10 +111,11 @@ impl<B: AsRef<[u8]>> Read for Memory<B> {
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Write for Memory<B> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         let at = usize::try_from(self.position).unwrap_or(usize::MAX);
-        let Some(room) = self.storage.as_mut().get_mut(at..) else {
-            return Ok(0);
-        };
+        let room = self.storage.as_mut().get_mut(at..).unwrap_or_default();
         let written = copy(room, bytes);
+        if written == 0 && !bytes.is_empty() {
+            return Err(ErrorKind::WriteZero);
+        }
         let end = at.saturating_add(written);
         self.len = self.len.max(end);
         self.position = end as u64;
