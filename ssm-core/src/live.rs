@@ -52,8 +52,18 @@ pub struct Live<'s, W: ErrorType, E, C = Crc32Bytewise> {
     is_over: bool,
 }
 
+impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
+    /// Begins a live save, whose passes run while the machine does: writes the header and calls `live_prep` of the units
+    /// of `machine` that are [`live`](Entry::live).
+    ///
+    /// If that fails, the units that were called get their `save_done`.
+    pub fn live<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
+        Live::begin(self, machine, units)
+    }
+}
+
 impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
-    pub(crate) fn begin<M>(
+    fn begin<M>(
         saver: Saver<'s, W, E, C, Streamed<'s>>,
         machine: &mut M,
         units: &[Entry<M>],

@@ -4,7 +4,6 @@ use crate::codec::Encode;
 use crate::crc32::{Crc32, Crc32Bytewise};
 use crate::error::{Phase, SaveError};
 use crate::io::Stop;
-use crate::live::Live;
 use crate::log::{debug, error};
 use crate::notes;
 use crate::progress::{Cancel, EXECUTED};
@@ -98,16 +97,6 @@ impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
     pub fn save<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
         save(&mut self.writer, self.notes, machine, units)
-    }
-}
-
-impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
-    /// Begins a live save, whose passes run while the machine does: writes the header and calls `live_prep` of the units
-    /// of `machine` that are [`live`](Entry::live).
-    ///
-    /// If that fails, the units that were called get their `save_done`.
-    pub fn live<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
-        Live::begin(self, machine, units)
     }
 }
 

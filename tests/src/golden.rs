@@ -14,9 +14,10 @@ use sha2::{Digest, Sha256};
 use ssm_core::{Crc32, Crc32Slicing};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// A file of `good`: what it holds.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Good {
     /// Its name in the folder.
     pub file: String,
@@ -33,7 +34,7 @@ pub struct Good {
 }
 
 /// The fields of a header; `None` where the format has no such field.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct HeaderFields {
     pub format: String,
@@ -57,7 +58,7 @@ pub struct HeaderFields {
 }
 
 /// Size and checksum of a 1.x file.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct PatchedFields {
     #[serde(rename = "cbFile")]
@@ -68,7 +69,7 @@ pub struct PatchedFields {
 }
 
 /// Stream fields, directory and footer of a 2.0 file.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct StreamedFields {
     #[serde(rename = "cUnits")]
@@ -86,7 +87,7 @@ pub struct StreamedFields {
 }
 
 /// An entry of a directory.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct EntryFields {
     #[serde(rename = "off")]
@@ -225,7 +226,8 @@ struct Manifest<T> {
 
 /// The good files.
 pub fn good() -> Vec<Good> {
-    manifest("good")
+    static GOOD: OnceLock<Vec<Good>> = OnceLock::new();
+    GOOD.get_or_init(|| manifest("good")).clone()
 }
 
 /// Those of 1.x.

@@ -2,6 +2,7 @@
 
 pub mod flash;
 pub mod golden;
+pub mod independent;
 pub mod machine;
 pub mod media;
 pub mod pieces;

@@ -1,6 +1,6 @@
 //! A machine to save: a few registers, some memory, a device of two instances, and a unit with hooks only.
 
-use crate::media::{Broken, Disk};
+use crate::media::{Broken, Disk, OneWay};
 use ssm_core::{
     AfterLoad, AfterSave, Encode, Entry, Get, Header, LoadError, Loader, LzfEncoder, Put, Saver, Unit, UnitError,
     fields,
@@ -58,6 +58,9 @@ pub const UNITS: [Entry<Machine>; 5] = [
     TIMER.instance(1),
 ];
 
+/// Bytes of scratch that a save of 2.0 of these units takes beside its blocks.
+pub const STREAM_SCRATCH: usize = 16 * (UNITS.len() + 1);
+
 const TIMER: Entry<Machine> =
     Entry::new("timer", |machine: &mut Machine, instance| &mut machine.timers[instance as usize]).size_hint(30);
 
@@ -106,6 +109,13 @@ impl Machine {
     pub fn save(&mut self, codec: impl Encode, scratch: usize) -> Vec<u8> {
         let mut disk = Disk::new();
         Saver::new(&mut disk, codec, &mut vec![0; scratch]).save(self, &UNITS).unwrap();
+        disk.into_bytes()
+    }
+
+    /// The file of 2.0 that this machine makes with a codec and so much scratch for blocks.
+    pub fn stream(&mut self, codec: impl Encode, block: usize) -> Vec<u8> {
+        let mut disk = Disk::new();
+        Saver::streamed(OneWay(&mut disk), codec, &mut vec![0; STREAM_SCRATCH + block]).save(self, &UNITS).unwrap();
         disk.into_bytes()
     }
 

@@ -1,8 +1,8 @@
 //! Every byte of a save as the point where the power goes: what is on the medium then is never taken for a saved state.
 
-use ssm_core::{Archive, Saver};
-use ssm_tests::machine::{Machine, Packing, UNITS};
-use ssm_tests::media::{Disk, Recording};
+use ssm_core::{Archive, Entry, Get, Put, SaveError, Saver, Unit, UnitError, Vote};
+use ssm_tests::machine::{Machine, Packing, STREAM_SCRATCH, UNITS};
+use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, Recording};
 
 #[test]
 fn a_save_that_was_cut_off_is_not_valid() {
@@ -37,4 +37,128 @@ fn nothing_but_the_length_field_of_a_unit_and_the_end_of_the_commit_is_written_t
     let before_commit = recording.replay(recording.len() - 12);
     assert_eq!(before_commit[32..44], [0; 12]);
     assert_eq!((&before_commit[..32], &before_commit[44..]), (&whole[..32], &whole[44..]));
+}
+
+/// Whether any reader takes these bytes for a whole file of these units.
+fn is_accepted<M: Clone>(file: &[u8], machine: &M, units: &[Entry<M>]) -> bool {
+    let opened = Archive::open(Disk::holding(file), ssm_std::decoder(), [0; 64]).is_ok();
+    let loads = Loading::ALL.map(|loading| {
+        let mut machine = machine.clone();
+        loading.load(Disk::holding(file), &mut [0; 64], &mut machine, units).is_ok()
+    });
+    assert!(loads.iter().all(|loaded| *loaded == opened), "readers disagree: {opened}, {loads:?}");
+    opened
+}
+
+#[test]
+fn a_streamed_save_that_was_cut_off_is_not_valid() {
+    for packing in Packing::ALL {
+        for block in [1, 64, 4096] {
+            let mut machine = Machine::new(4000, 1);
+            let mut recording = Recording::new();
+            let mut codec = packing.encoder();
+            Saver::streamed(OneWay(&mut recording), &mut *codec, &mut vec![0; STREAM_SCRATCH + block])
+                .save(&mut machine, &UNITS)
+                .unwrap();
+            let whole = recording.replay(recording.len());
+            assert_eq!(whole.len(), recording.len(), "nothing is written twice");
+            // Most of a large memory is like the rest of it.
+            let step = |at: usize| if (400..whole.len().saturating_sub(400)).contains(&at) { 13 } else { 1 };
+            let mut cut = 0;
+            while cut <= whole.len() {
+                assert_eq!(
+                    is_accepted(&whole[..cut], &machine, &UNITS),
+                    cut == whole.len(),
+                    "{packing:?}, {cut} bytes"
+                );
+                cut += step(cut);
+            }
+        }
+    }
+}
+
+/// Counts in live passes, and what it was told at the end.
+#[derive(Clone, Default)]
+struct Counter {
+    value: u32,
+    done: Vec<bool>,
+}
+
+impl Unit for Counter {
+    fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+        put.u32(self.value)
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+        self.value = get.u32()?;
+        Ok(())
+    }
+
+    fn live(&mut self, put: &mut Put<'_>, pass: u32) -> Result<(), UnitError> {
+        put.u32(self.value + pass)
+    }
+
+    fn live_vote(&mut self, pass: u32) -> Result<Vote, UnitError> {
+        Ok(if pass < 2 { Vote::Again } else { Vote::Done })
+    }
+
+    fn save_done(&mut self, _: ssm_core::AfterSave, ok: bool) -> Result<(), UnitError> {
+        self.done.push(ok);
+        Ok(())
+    }
+}
+
+type Counters = [Counter; 2];
+const COUNTER: Entry<Counters> = Entry::new("counter", |counters: &mut Counters, at| &mut counters[at as usize]);
+const COUNTERS: [Entry<Counters>; 2] = [COUNTER.live(), COUNTER.instance(1)];
+
+fn save_live<W: ssm_core::embedded_io::Write>(medium: W, counters: &mut Counters) -> Result<u64, SaveError<W::Error>> {
+    let mut scratch = [0; 100];
+    let mut live = Saver::streamed(medium, ssm_core::Store, &mut scratch).live(counters, &COUNTERS)?;
+    while live.pass(counters, &COUNTERS)? == Vote::Again {
+        counters[0].value += 10;
+    }
+    live.finish(counters, &COUNTERS)
+}
+
+#[test]
+fn a_live_save_that_was_cut_off_is_not_valid() {
+    let mut recording = Recording::new();
+    let mut counters = Counters::default();
+    save_live(OneWay(&mut recording), &mut counters).unwrap();
+    let whole = recording.replay(recording.len());
+    assert_eq!(whole.len(), recording.len(), "nothing is written twice");
+    for cut in 0..=whole.len() {
+        assert_eq!(is_accepted(&whole[..cut], &counters, &COUNTERS), cut == whole.len(), "{cut} bytes");
+    }
+}
+
+#[test]
+fn a_medium_that_fails_at_any_byte_leaves_no_valid_file() {
+    let machine = Machine::new(700, 1);
+    for packing in [Packing::Store, Packing::Lzf] {
+        let len = machine.clone().stream(&mut *packing.encoder(), 4096).len();
+        for at in 0..len {
+            let (mut machine, mut disk) = (machine.clone(), Disk::new());
+            let mut codec = packing.encoder();
+            let medium = OneWay(Failing::at_byte(&mut disk, at as u64));
+            let mut scratch = vec![0; STREAM_SCRATCH + 4096];
+            let saved = Saver::streamed(medium, &mut *codec, &mut scratch).save(&mut machine, &UNITS);
+            assert_eq!(saved, Err(SaveError::Io(Broken::at(at as u64))));
+            // The header is written before any hook, the end record and what follows after all of them.
+            assert_eq!((machine.hooks.prepared, machine.hooks.done), if at < 64 { (0, 0) } else { (1, 1) });
+            assert_eq!(disk.bytes().len(), at);
+            assert!(!is_accepted(disk.bytes(), &machine, &UNITS), "byte {at}");
+        }
+    }
+    let mut whole = Disk::new();
+    save_live(OneWay(&mut whole), &mut Counters::default()).unwrap();
+    for at in 0..whole.bytes().len() {
+        let (mut counters, mut disk) = (Counters::default(), Disk::new());
+        let saved = save_live(OneWay(Failing::at_byte(&mut disk, at as u64)), &mut counters);
+        assert_eq!(saved, Err(SaveError::Io(Broken::at(at as u64))));
+        let told = counters[0].done.len();
+        assert_eq!(told, usize::from(at >= 64), "byte {at}: {:?}", counters[0].done);
+        assert!(!is_accepted(disk.bytes(), &Counters::default(), &COUNTERS), "byte {at}");
+    }
 }

@@ -3,8 +3,9 @@
 use allocation_counter::measure;
 use ssm_core::{
     AfterLoad, AfterSave, Archive, Cancel, Decode, Either, Encode, Entry, Get, Inflate, InflateState, Loader,
-    LzfDecoder, LzfEncoder, Memory, Owner, Policy, Put, Registry, Saver, Store, Unit, UnitError, UnitId, fields,
+    LzfDecoder, LzfEncoder, Memory, Owner, Policy, Put, Registry, Saver, Store, Unit, UnitError, UnitId, Vote, fields,
 };
+use ssm_tests::golden::bad;
 use std::hint::black_box;
 
 struct Machine {
@@ -25,6 +26,14 @@ impl Unit for Machine {
     fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
         put.fields(self, fields![Machine: counter, memory])?;
         put.str("a name")
+    }
+
+    fn live(&mut self, put: &mut Put<'_>, _: u32) -> Result<(), UnitError> {
+        self.save(put)
+    }
+
+    fn live_vote(&mut self, _: u32) -> Result<Vote, UnitError> {
+        Ok(Vote::Again)
     }
 
     fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
@@ -136,6 +145,59 @@ fn core_never_allocates() {
     assert_eq!(counted.count_total, 0, "either: {counted:?}");
 }
 
+/// Everything that core does with format 2.0.
+fn all_of_streams(encoder: impl Encode, live_encoder: impl Encode, mut decoder: impl Decode) {
+    let mut whole = whole();
+    let units = [MACHINE.live(), CLOCK.optional()];
+    let cancel = Cancel::new();
+    let mut percents = 0;
+    let mut scratch = [0; 3000];
+    let mut file = Memory::new([0; 8192]);
+    Saver::streamed(&mut file, encoder, &mut scratch)
+        .notes(&[("program", "test")])
+        .progress(&mut |_| percents += 1)
+        .cancel(&cancel)
+        .save(&mut whole, &units)
+        .unwrap();
+    let mut live_file = Memory::new([0; 16384]);
+    let saver = Saver::streamed(&mut live_file, live_encoder, &mut scratch).after(AfterSave::Destroy);
+    let mut live = saver.live(&mut whole, &units).unwrap().limit_passes(3);
+    while live.pass(&mut whole, &units).unwrap() == Vote::Again {}
+    live.finish(&mut whole, &units).unwrap();
+    assert_eq!(percents, 101);
+
+    for bytes in [file.bytes(), live_file.bytes()] {
+        let medium = || Memory::holding(bytes);
+        Loader::new(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
+        Loader::verified(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
+        Loader::streaming(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
+        // An optional unit that is not known, and failures.
+        let mut reports = 0;
+        let loader = Loader::verified(medium(), &mut decoder, &mut scratch).report(&mut |_| reports += 1);
+        loader.load(&mut whole, &units[..1]).unwrap();
+        assert_eq!(reports, 1);
+        let short = Memory::holding(&bytes[..bytes.len() - 1]);
+        black_box(Loader::streaming(short, &mut decoder, &mut scratch).load(&mut whole, &units).unwrap_err());
+
+        let mut archive = Archive::open(medium(), &mut decoder, [0; 1000]).unwrap();
+        archive.verify(&mut |_| ()).unwrap();
+        archive.notes(&mut [0; 1151], &mut |_, _| ()).unwrap();
+        assert_eq!(archive.seek(UnitId::new("machine", 0)).unwrap().plain_len().unwrap(), 3026);
+        assert!(archive.seek(UnitId::new("nobody", 0)).is_err());
+    }
+    let small = Memory::new([0; 300]);
+    black_box(Saver::streamed(small, Store, &mut scratch).save(&mut whole, &units).unwrap_err());
+}
+
+#[test]
+fn streams_never_allocate() {
+    let counted = measure(|| all_of_streams(Store, Store, Store));
+    assert_eq!(counted.count_total, 0, "store: {counted:?}");
+    let (encoder, live) = (LzfEncoder::<256>::new(), LzfEncoder::<256>::new());
+    let counted = measure(|| all_of_streams(encoder, live, LzfDecoder::new([0; 4096])));
+    assert_eq!(counted.count_total, 0, "LZF: {counted:?}");
+}
+
 #[test]
 fn inflate_never_allocates() {
     let mut file = Memory::new([0; 8192]);
@@ -159,13 +221,11 @@ fn the_count_counts() {
 /// Opening and checking damaged files takes the memory of sound ones, whatever lengths they claim.
 #[test]
 fn lengths_in_damaged_files_are_not_allocated() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/bad");
+    let folder = tempfile::tempdir().unwrap();
     let mut files = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "sav") {
-            continue;
-        }
+    for bad in bad() {
+        let path = folder.path().join(&bad.file);
+        std::fs::write(&path, bad.bytes()).unwrap();
         files += 1;
         let counted = measure(|| {
             for archive in [ssm_std::open_path(&path), ssm_std::open_path_unchecked(&path)] {
@@ -174,5 +234,5 @@ fn lengths_in_damaged_files_are_not_allocated() {
         });
         assert!(counted.bytes_max < 2 << 20, "{}: {counted:?}", path.display());
     }
-    assert!(files > 50, "{files} files");
+    assert!(files > 100, "{files} files");
 }

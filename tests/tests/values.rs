@@ -1,9 +1,13 @@
 //! Values: any sequence of any types comes back as it was put, through every codec and any scratch.
 
 use proptest::prelude::*;
-use ssm_core::{Archive, Crc32Bytewise, Field, GcPhys, GcPtr, Get, Header, Put, UnitError, UnitId, Writer, fields};
+use ssm_core::{
+    Archive, Crc32Bytewise, Field, GcPhys, GcPtr, Get, Header, Put, StreamedUnit, UnitError, UnitId, Writer, fields,
+};
+use ssm_tests::independent::decode;
 use ssm_tests::machine::Packing;
-use ssm_tests::media::{Disk, Short};
+use ssm_tests::media::{Disk, OneWay, Short};
+use ssm_tests::pieces::{Sizes, plain, sizes};
 
 const SCRATCHES: [usize; 4] = [1, 7, 64, 4096];
 
@@ -359,4 +363,80 @@ fn truth_is_any_byte_but_zero() {
     let truths = reading(&file, 64, |get| (0..256).map(|_| get.bool()).collect::<Result<Vec<_>, _>>()).unwrap();
     assert_eq!(truths.iter().position(|truth| *truth), Some(1));
     assert_eq!(truths.iter().filter(|truth| !**truth).count(), 1);
+}
+
+/// The file of 2.0 with one unit, which puts pieces of these sizes.
+fn streamed(packing: Packing, block: usize, plain: &[u8], sizes: &Sizes) -> Vec<u8> {
+    let mut disk = Disk::new();
+    let mut scratch = vec![0xa5; 16 + block];
+    let mut codec = packing.encoder();
+    let medium = OneWay(&mut disk);
+    let mut writer = Writer::streamed(medium, &mut *codec, Crc32Bytewise, &Header::new(), 1, &mut scratch).unwrap();
+    writer.unit(b"values", 0, 1, StreamedUnit::default(), &mut |put| put_in_pieces(put, plain, sizes)).unwrap();
+    writer.finish().unwrap();
+    disk.into_bytes()
+}
+
+fn patched(packing: Packing, scratch: usize, plain: &[u8], sizes: &Sizes) -> Vec<u8> {
+    let mut disk = Disk::new();
+    let mut scratch = vec![0xa5; scratch];
+    let mut codec = packing.encoder();
+    let mut writer = Writer::new(&mut disk, &mut *codec, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
+    writer.unit(b"values", 0, 1, &mut |put| put_in_pieces(put, plain, sizes)).unwrap();
+    writer.finish().unwrap();
+    disk.into_bytes()
+}
+
+fn put_in_pieces(put: &mut Put<'_>, mut plain: &[u8], sizes: &Sizes) -> Result<(), UnitError> {
+    for size in sizes.iter() {
+        let (piece, rest) = plain.split_at(size.min(plain.len()));
+        put.bytes(piece)?;
+        plain = rest;
+        if plain.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Gets everything in pieces of these sizes.
+fn got_in_pieces(file: &[u8], scratch: usize, sizes: &Sizes) -> Vec<u8> {
+    let mut plain = Vec::new();
+    reading(file, scratch, |get| {
+        for size in sizes.iter() {
+            let mut piece = vec![0xee; size];
+            let read = get.read(&mut piece)?;
+            plain.extend(&piece[..read]);
+            assert_eq!(get.offset(), plain.len() as u64);
+            if read < size {
+                break;
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    plain
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn puts_in_any_pieces_give_the_same_plain_bytes_in_both_formats(
+        plain in plain(),
+        puts in sizes(),
+        gets in sizes(),
+        block in prop_oneof![1usize..40, 900usize..2200, 3900usize..4300, 7900usize..9000],
+    ) {
+        for packing in Packing::ALL {
+            let stream = streamed(packing, block, &plain, &puts);
+            prop_assert!(decode(&stream).units[0].plain == plain, "{:?}, {} bytes", packing, block);
+            let older = patched(packing, block, &plain, &puts);
+            for file in [stream, older] {
+                for scratch in [1, 64, 4096] {
+                    prop_assert!(got_in_pieces(&file, scratch, &gets) == plain, "{:?}, {} bytes", packing, scratch);
+                }
+            }
+        }
+    }
 }

@@ -161,7 +161,9 @@ impl<R: Read + Seek> Medium<R> {
         let wanted_crc = crc.update(0, wanted.0);
         let mut found = None;
         self.directory(footer, crc, &mut |at, entry| {
-            if (entry.instance, entry.name_crc) == (wanted.1, wanted_crc) && entry.offset != 0 {
+            let is_it = (entry.instance, entry.name_crc) == (wanted.1, wanted_crc);
+            // An offset of 0 (Q33) points to no unit, so that whoever seeks it goes through the file.
+            if is_it && (entry.offset != 0 || found.is_none()) {
                 found = Some((at, entry));
             }
         })?;

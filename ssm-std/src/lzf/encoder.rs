@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use ssm_core::{Encode, Input, LzfEncoder, Step, tag};
 use std::fmt;
 
-/// Entries of the tables: 32 KiB of memory for a piece, 8 KiB for a block of 2.0, which are cleared for each.
-const TABLE: usize = 16384;
+/// Entries of the tables: 64 KiB of memory for a piece, 8 KiB for a block of 2.0, which are cleared for each.
+const TABLE: usize = 32768;
 const BLOCK_TABLE: usize = 4096;
 /// Room in which a piece fits whatever it holds.
 const ROOM: usize = PIECE + PIECE / 32 + 64;

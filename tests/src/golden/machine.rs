@@ -125,7 +125,10 @@ impl Unit for Machine {
         if version != unit.version {
             return Err(UnitError::Version(version));
         }
-        let Some((_, items)) = unit.passes.iter().find(|(pass, _)| *pass == get.pass()) else {
+        let passes = &unit.passes;
+        // A damaged file may say another pass of a unit that came once.
+        let saved = passes.iter().find(|(pass, _)| *pass == get.pass() || passes.len() == 1);
+        let Some((_, items)) = saved else {
             return Err(UnitError::Invalid("no such pass was saved"));
         };
         read_items(get, items, self.reading)

@@ -1,6 +1,7 @@
 //! Packing with LZF.
 
-use super::{BLOCK_HEADER, BlockHeader, MAX_BARE, MAX_PACKED, MAX_PLAIN, block};
+use super::block::{self, Encoded};
+use super::{BLOCK_HEADER, BlockHeader, MAX_BARE, MAX_PACKED, MAX_PLAIN};
 use crate::codec::{Encode, Input, Step, tag};
 use crate::copy::copy;
 
@@ -58,6 +59,14 @@ impl<const TABLE: usize> LzfEncoder<TABLE> {
         MAX_PLAIN.saturating_sub(self.smaller)
     }
 
+    /// Packs one block. A small one uses a part of a large table: to clear all of it takes longer than to pack the block.
+    fn code(&mut self, plain: &[u8], code: &mut [u8]) -> Encoded {
+        match self.table.first_chunk_mut::<MAX_BARE>() {
+            Some(table) if TABLE > MAX_BARE && plain.len() <= MAX_BARE => block::encode(plain, code, table),
+            _ => block::encode(plain, code, &mut self.table),
+        }
+    }
+
     /// Packs one block of the start of `plain` into `packed`, which has room for a header and a token.
     fn block(&mut self, plain: &[u8], packed: &mut [u8]) -> Step {
         let plain = plain.get(..self.limit()).unwrap_or(plain);
@@ -65,7 +74,7 @@ impl<const TABLE: usize> LzfEncoder<TABLE> {
             return Step::default();
         };
         let room = code.len().min(MAX_PACKED);
-        let done = block::encode(plain, code.get_mut(..room).unwrap_or(&mut []), &mut self.table);
+        let done = self.code(plain, code.get_mut(..room).unwrap_or(&mut []));
         *header = BlockHeader { packed: done.code as u16, plain: done.plain as u16 }.emit();
         Step { read: done.plain, written: done.code.wrapping_add(BLOCK_HEADER) }
     }
@@ -121,7 +130,7 @@ impl<const TABLE: usize> Encode for LzfEncoder<TABLE> {
         if plain.is_empty() || plain.len() > MAX_BARE {
             return None;
         }
-        let done = block::encode(plain, code, &mut self.table);
+        let done = self.code(plain, code);
         (done.plain == plain.len()).then_some(done.code)
     }
 }

@@ -210,6 +210,17 @@ fn a_bare_block_is_a_block_without_its_header() {
 }
 
 #[test]
+fn a_small_block_is_the_same_with_all_large_tables() {
+    let plain = plain(4096);
+    for len in [1, 700, 4096] {
+        let (mut large, mut small) = ([0; 5000], [0; 5000]);
+        let made = LzfEncoder::<16384>::new().encode(&plain[..len], &mut large, Input::End);
+        assert_eq!(LzfEncoder::<4096>::new().encode(&plain[..len], &mut small, Input::End), made);
+        assert_eq!(large[..made.written], small[..made.written]);
+    }
+}
+
+#[test]
 fn a_bare_block_fits_or_is_refused() {
     let mut encoder = LzfEncoder::<256>::new();
     let plain = plain(4097);

@@ -38,22 +38,32 @@ pub mod shared {
             assert_eq!(SHARED.register(entry), Ok(()));
         }
         assert_eq!(SHARED.register_before("ram", CONSOLE), Ok(()));
+        save_without::<B>(bench);
+        save_and_load_with::<B>(bench);
+        assert_eq!(SHARED.register(TIMER_1), Err(RegisterError::Exists));
+        assert_eq!(SHARED.deregister(Owner::Internal, UnitId::new("timer", 1)), Err(RegisterError::NotOwner));
+    }
+
+    #[inline(never)]
+    fn save_without<B: Board>(bench: &mut Bench) {
         let before = SHARED.snapshot();
         assert!(bench.save::<B>(&before, Packing::Lzf, Some(50)).is_err());
         CANCEL.reset();
-        let after = SHARED.snapshot();
-        let ids = |units: &Registry<Machine, UNITS>, expected: &[Entry<Machine>]| {
-            assert!(units.iter().map(Entry::id).eq(expected.iter().map(Entry::id)));
-        };
-        ids(&before, &[CPU, TIMER, CONSOLE, RAM]);
-        ids(&after, &[CPU, TIMER, CONSOLE, TIMER_1, RAM]);
-        assert_eq!(SHARED.register(TIMER_1), Err(RegisterError::Exists));
-        assert_eq!(SHARED.deregister(Owner::Internal, UnitId::new("timer", 1)), Err(RegisterError::NotOwner));
+        check_ids(&before, &[CPU, TIMER, CONSOLE, RAM]);
+    }
 
+    #[inline(never)]
+    fn save_and_load_with<B: Board>(bench: &mut Bench) {
+        let after = SHARED.snapshot();
+        check_ids(&after, &[CPU, TIMER, CONSOLE, TIMER_1, RAM]);
         bench.machine.fill();
         let len = bench.save::<B>(&after, Packing::Lzf, None).unwrap();
         bench.machine.clear();
         assert!(bench.load::<B>(&after, len, None).is_ok());
         assert!(bench.machine.is_filled());
+    }
+
+    fn check_ids(units: &Registry<Machine, UNITS>, expected: &[Entry<Machine>]) {
+        assert!(units.iter().map(Entry::id).eq(expected.iter().map(Entry::id)));
     }
 }

@@ -183,14 +183,14 @@ impl State {
     }
 }
 
-/// Text, zeros, noise and a ramp, in turns of 256 bytes.
+/// Text, zeros, noise and a ramp, in turns of 256 bytes; the second half of 4 KiB is zeros.
 fn memory() -> impl Iterator<Item = u8> {
     let mut noise = Noise(0xfeed_beef);
-    (0usize..).map(move |at| match at >> 8 & 3 {
-        0 => b"ten print hello; twenty goto ten; "[at % 34],
-        1 => 0,
-        2 => noise.next() as u8,
-        _ => (at / 7) as u8,
+    (0usize..).map(move |at| match at >> 8 & 15 {
+        0 | 4 => b"ten print hello; twenty goto ten; "[at % 34],
+        2 | 6 => noise.next() as u8,
+        3 | 7 => (at / 7) as u8,
+        _ => 0,
     })
 }
 

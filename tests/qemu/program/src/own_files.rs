@@ -86,7 +86,8 @@ impl Bench {
         load::<B>(&mut self.machine, units, &self.file[..len], decoder, self.scratch, cancel_at)
     }
 
-    fn check_hooks(&mut self, ok: bool) {
+    /// Hooks were called once each, and told this outcome.
+    pub fn check_hooks(&mut self, ok: bool) {
         let hooks = core::mem::take(&mut self.machine.hooks);
         assert_eq!((hooks.prepared, hooks.done, hooks.ok), (1, 1, ok));
     }
@@ -172,7 +173,7 @@ pub fn load<B: Board>(
 }
 
 /// Counts percents, which come one by one, and has the interrupt raised at one of them.
-fn count<B: Board>(next: &mut u8, percent: u8, cancel_at: CancelAt) {
+pub fn count<B: Board>(next: &mut u8, percent: u8, cancel_at: CancelAt) {
     assert_eq!(percent, *next, "percents come one by one");
     *next += 1;
     if cancel_at == Some(percent) {

@@ -8,7 +8,7 @@ pub struct Space {
     pub names: Names,
     /// The memory of the machine; its size decides the files' bytes.
     pub ram: &'static mut [u8],
-    /// Takes a whole file.
+    /// Takes a whole file; the start of it is the scratch of saves that are sent.
     pub file: &'static mut [u8],
     /// Lent to saves and loads. Its size decides the sizes of blocks, so it is the same everywhere.
     pub scratch: &'static mut [u8; 1024],
@@ -32,6 +32,8 @@ pub struct Inflating {
 /// Names of files, with the size of the machine's memory in them.
 #[derive(Clone, Copy)]
 pub struct Names {
+    /// KiB of the machine's memory.
+    pub kib: usize,
     /// Written by the program without a codec.
     pub store: &'static str,
     /// Written by the program with LZF.
@@ -46,6 +48,18 @@ pub struct Names {
     pub host_zlib: &'static str,
     /// Written by the host with the first version of the timers.
     pub host_timers_1: &'static str,
+    /// Written by the host in format 2.0, in LZF blocks of 4 KiB, for windows of 8 KiB.
+    pub host_streamed_large: &'static str,
+    /// Sent by the program in format 2.0 without a codec.
+    pub streamed_store: &'static str,
+    /// Sent by the program in format 2.0 with LZF.
+    pub streamed_lzf: &'static str,
+    /// Sent by the host in format 2.0 without a codec.
+    pub line_store: &'static str,
+    /// Sent by the host in format 2.0 in LZF blocks of 1 KiB.
+    pub line_lzf: &'static str,
+    /// The same with damage in its last byte.
+    pub line_damaged: &'static str,
 }
 
 /// Memory for a machine with so many KiB of memory (a literal) and a window of so many bytes. Use it once per place.
@@ -54,7 +68,7 @@ macro_rules! space {
     ($kib:literal KiB, window $window:expr) => {{
         use $crate::static_cell::ConstStaticCell;
         static RAM: ConstStaticCell<[u8; $kib * 1024]> = ConstStaticCell::new([0; $kib * 1024]);
-        static FILE: ConstStaticCell<[u8; $kib * 1024 + 1024]> = ConstStaticCell::new([0; $kib * 1024 + 1024]);
+        static FILE: ConstStaticCell<[u8; $kib * 1024 + 768]> = ConstStaticCell::new([0; $kib * 1024 + 768]);
         static SCRATCH: ConstStaticCell<[u8; 1024]> = ConstStaticCell::new([0; 1024]);
         static ENCODER: ConstStaticCell<ssm_core::LzfEncoder<256>> =
             ConstStaticCell::new(ssm_core::LzfEncoder::with_block(1024));
@@ -87,6 +101,7 @@ macro_rules! inflating {
 macro_rules! names {
     ($kib:literal) => {
         $crate::Names {
+            kib: $kib,
             store: concat!("store-", $kib, "k.ssm"),
             lzf: concat!("lzf-", $kib, "k.ssm"),
             host_store: concat!("host-store-", $kib, "k.ssm"),
@@ -94,6 +109,12 @@ macro_rules! names {
             host_lzf_large: concat!("host-lzf-large-", $kib, "k.ssm"),
             host_zlib: concat!("host-zlib-", $kib, "k.ssm"),
             host_timers_1: concat!("host-timers-1-", $kib, "k.ssm"),
+            host_streamed_large: concat!("host-streamed-large-", $kib, "k.ssm"),
+            streamed_store: concat!("streamed-store-", $kib, "k.ssm"),
+            streamed_lzf: concat!("streamed-lzf-", $kib, "k.ssm"),
+            line_store: concat!("line-store-", $kib, "k.ssm"),
+            line_lzf: concat!("line-lzf-", $kib, "k.ssm"),
+            line_damaged: concat!("line-damaged-", $kib, "k.ssm"),
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Registers at run time, saves and loads with store and with LZF. It is never run: that it links is the proof.
+//! Registers at run time, saves and loads with store and with LZF, in 1.2 and 2.0, with and without seeks. It is never run: that it links is the proof.
 //!
 //! The panic handler calls a function that does not exist, so the linker refuses the image unless no panic can be reached.
 //! There is no global allocator and nothing links `alloc`, so there is no heap. The medium is a pair of volatile registers,
@@ -9,8 +9,8 @@
 use core::panic::PanicInfo;
 use ssm_core::embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom, Write};
 use ssm_core::{
-    Cancel, Either, Entry, Field, Get, Loader, LzfDecoder, LzfEncoder, Missing, Owner, Policy, Put, Registry, Saver,
-    Store, Unit, UnitError, UnitId, Unknown, fields,
+    Cancel, Either, Entry, Field, Get, Header, LoadError, Loader, LzfDecoder, LzfEncoder, Missing, OnlyStreamed, Owner,
+    Policy, Put, Registry, Saver, Store, Unit, UnitError, UnitId, Unknown, fields,
 };
 use static_cell::ConstStaticCell;
 
@@ -100,7 +100,7 @@ impl Unit for Timer {
 
 static MACHINE: ConstStaticCell<Timer> = ConstStaticCell::new(Timer { count: 0, mode: 0, latch: 0, memory: [0; 64] });
 static UNITS: ConstStaticCell<Registry<Timer, 8>> = ConstStaticCell::new(Registry::new());
-static SCRATCH: ConstStaticCell<[u8; 1024]> = ConstStaticCell::new([0; 1024]);
+static SCRATCH: ConstStaticCell<[u8; 2304]> = ConstStaticCell::new([0; 2304]);
 static ENCODER: ConstStaticCell<LzfEncoder<256>> = ConstStaticCell::new(LzfEncoder::new());
 static DECODER: ConstStaticCell<LzfDecoder<[u8; 1024]>> = ConstStaticCell::new(LzfDecoder::new([0; 1024]));
 static CANCEL: Cancel = Cancel::new();
@@ -123,6 +123,11 @@ fn operate() -> Option<()> {
         let packed = Saver::new(Port, &mut *encoder, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
         output(DATA, packed.save(machine, units).is_ok().into());
 
+        let stored = Saver::streamed(Port, Store, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
+        output(DATA, stored.save(machine, units).is_ok().into());
+        let packed = Saver::streamed(Port, &mut *encoder, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
+        output(DATA, packed.save(machine, units).is_ok().into());
+
         let policy = Policy { unknown: Unknown::Skip, missing: Missing::Report };
         let mut report = |_| output(DATA, 1);
         let loaded = Loader::new(Port, Either::of(Store, &mut *decoder), scratch)
@@ -131,13 +136,32 @@ fn operate() -> Option<()> {
             .progress(&mut percent)
             .cancel(&CANCEL)
             .load(machine, units);
-        match loaded {
-            Ok(header) => output(DATA, header.file_len as u32),
-            Err(error) => output(DATA, error.kind().len() as u32 + error.offset().unwrap_or(0) as u32),
-        }
+        tell(loaded);
+        let loaded = Loader::new(Port, Either::of(Store, &mut *decoder), scratch)
+            .formats(OnlyStreamed)
+            .policy(policy)
+            .report(&mut report)
+            .progress(&mut percent)
+            .cancel(&CANCEL)
+            .load(machine, units);
+        tell(loaded);
+        let loaded = Loader::streaming(Port, Either::of(Store, &mut *decoder), scratch)
+            .policy(policy)
+            .report(&mut report)
+            .progress(&mut percent)
+            .cancel(&CANCEL)
+            .load(machine, units);
+        tell(loaded);
 
         #[cfg(feature = "broken")]
         output(DATA, char::from_u32(input(DATA)).unwrap().into());
+    }
+}
+
+fn tell(loaded: Result<Header, LoadError<ErrorKind>>) {
+    match loaded {
+        Ok(header) => output(DATA, header.file_len as u32),
+        Err(error) => output(DATA, error.kind().len() as u32 + error.offset().unwrap_or(0) as u32),
     }
 }
 

@@ -105,7 +105,7 @@ pub const BOARDS: &[Board] = &[
         target: "x86_64-unknown-linux-gnu",
         binary: "x86_64",
         emulator: "qemu-system-x86_64",
-        arguments: &["-M", "microvm,isa-serial=off", "-nodefaults", "-no-reboot"],
+        arguments: &["-M", "microvm,isa-serial=on", "-nodefaults", "-no-reboot"],
         files: Files::DebugPort,
         success: 33,
         logs: false,

@@ -1,22 +1,28 @@
 //! One run of QEMU.
 
 use crate::board::{Board, Boot, Files, SIZES};
-use crate::host;
+use crate::{host, line};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use wait_timeout::ChildExt;
 
 /// No board takes a tenth of it; it only ends a guest that hangs.
 const SAFETY_NET: Duration = Duration::from_secs(60);
+/// A board whose line has failed has failed, and gets this long to say why.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Runs the firmware with `folder` as its place for files; its standard output.
-pub fn run(board: &Board, firmware: &Path, folder: &Path) -> Result<Vec<u8>> {
+/// Runs the firmware with `folder` as its place for files, and sends it over the line what is in `host`; its standard
+/// output.
+pub fn run(board: &Board, firmware: &Path, folder: &Path, host: &Path) -> Result<Vec<u8>> {
     let (output, errors) = (folder.join("stdout"), folder.join("stderr"));
     let mut qemu = Command::new(board.emulator);
-    qemu.current_dir(folder).args(board.arguments).args(["-display", "none", "-monitor", "none", "-serial", "none"]);
+    let (mut line, boards_end) = line::pair(SAFETY_NET)?;
+    qemu.current_dir(folder).args(board.arguments).args(["-display", "none", "-monitor", "none"]);
+    // The board's end of the line is QEMU's standard input.
+    qemu.stdin(boards_end).args(["-chardev", "socket,id=line,fd=0", "-serial", "chardev:line"]);
     match board.boot {
         Boot::Kernel => qemu.arg("-kernel").arg(firmware),
         Boot::Loader => qemu.arg("-device").arg(format!("loader,file={},cpu-num=0", firmware.display())),
@@ -34,18 +40,22 @@ pub fn run(board: &Board, firmware: &Path, folder: &Path) -> Result<Vec<u8>> {
         }
     }
     let mut child = qemu
-        .stdin(Stdio::null())
         .stdout(File::create(&output)?)
         .stderr(File::create(&errors)?)
         .spawn()
         .with_context(|| format!("start {}", board.emulator))?;
-    let Some(status) = child.wait_timeout(SAFETY_NET)? else {
+    // It keeps the board's end open; only QEMU may, so that the line ends with it.
+    drop(qemu);
+    let exchanged = line::exchange(&mut line, board.sizes, host, folder);
+    let Some(status) = child.wait_timeout(if exchanged.is_ok() { SAFETY_NET } else { LAST_WORDS })? else {
         child.kill()?;
         child.wait()?;
+        exchanged.context("the serial line")?;
         bail!("the board hangs");
     };
     let said = || format!("{}{}", fs::read_to_string(&errors).unwrap_or_default(), text_frames(board, folder));
     ensure!(status.code() == Some(board.success), "{status}: {}", said().trim());
+    exchanged.context("the serial line")?;
     if board.files == Files::DebugPort {
         unpack(folder)?;
     }

@@ -2,21 +2,31 @@
 
 use crate::board::SIZES;
 use anyhow::{Context, Result, ensure};
-use program::{Board, Machine, NOTES, Names, OLD_TIMER, Space, TIMER, register};
-use ssm_core::{Encode, LzfEncoder, Memory, Saver, Store};
-use ssm_std::{Deflate, Lzf};
+use program::{Board, Machine, NOTES, Names, OLD_TIMER, STREAM_SCRATCH, Space, TIMER, register};
+use ssm_core::{Encode, Entry, LzfEncoder, Memory, RecordCounts, Saver, Store, UnitId};
+use ssm_std::{Deflate, FromStd, Lzf, open_path};
 use std::cell::RefCell;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 thread_local! {
     static FOLDER: RefCell<PathBuf> = RefCell::default();
 }
 
-/// The host as a board: files in a folder, and an interrupt that is a call.
+/// The host as a board: files in a folder, also for what goes over the line, and an interrupt that is a call.
 struct Host;
 
 impl Board for Host {
+    type Line = FromStd<File>;
+
+    fn sender(name: &str) -> Self::Line {
+        FromStd::new(File::create(path(name)).expect("create a file"))
+    }
+
+    fn receiver(name: &str) -> Self::Line {
+        FromStd::new(File::open(path(name)).expect("open an input file"))
+    }
+
     fn read(name: &str, into: &mut [u8]) -> usize {
         let bytes = fs::read(path(name)).expect("read an input file");
         into[..bytes.len()].copy_from_slice(&bytes);
@@ -49,8 +59,9 @@ pub fn write_files(folder: &Path) -> Result<()> {
     ];
     let inflating = [program::inflating!(), program::inflating!(), program::inflating!()];
     for ((space, inflating), names) in spaces.into_iter().zip(inflating).zip(SIZES) {
-        write_inputs(folder, &names, space.ram.len())?;
+        write_inputs(folder, &names)?;
         program::run::<Host>(Space { inflating: Some(inflating), ..space });
+        check_records(folder, &names)?;
     }
     Ok(())
 }
@@ -67,8 +78,9 @@ pub fn copy_inputs(host: &Path, folder: &Path) -> Result<()> {
 }
 
 /// The names of the files that boards read.
-pub fn inputs(names: &Names) -> [&'static str; 5] {
-    [names.host_store, names.host_lzf, names.host_lzf_large, names.host_zlib, names.host_timers_1]
+pub fn inputs(names: &Names) -> [&'static str; 6] {
+    let Names { host_store, host_lzf, host_lzf_large, host_streamed_large, host_zlib, host_timers_1, .. } = *names;
+    [host_store, host_lzf, host_lzf_large, host_streamed_large, host_zlib, host_timers_1]
 }
 
 fn empty(folder: &Path) -> Result<()> {
@@ -78,7 +90,8 @@ fn empty(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))
 }
 
-fn write_inputs(folder: &Path, names: &Names, ram: usize) -> Result<()> {
+fn write_inputs(folder: &Path, names: &Names) -> Result<()> {
+    let ram = names.kib << 10;
     let mut machine = Machine::new(vec![0; ram].leak());
     machine.fill();
     let units = register();
@@ -87,15 +100,49 @@ fn write_inputs(folder: &Path, names: &Names, ram: usize) -> Result<()> {
     for instance in [0, 1] {
         old.register(OLD_TIMER.instance(instance))?;
     }
-    let mut write = |name: &str, codec: &mut dyn Encode, units: &[_]| -> Result<()> {
+    let mut write = |name: &str, codec: &mut dyn Encode, form: Form, units: &[Entry<Machine>]| -> Result<()> {
         let mut file = Memory::new(vec![0; ram * 2 + 4096]);
         let mut scratch = vec![0; 64 << 10];
-        Saver::new(&mut file, codec, &mut scratch).notes(NOTES).save(&mut machine, units)?;
+        match form {
+            Form::Patched => Saver::new(&mut file, codec, &mut scratch).notes(NOTES).save(&mut machine, units)?,
+            Form::Streamed { scratch: len } => {
+                Saver::streamed(&mut file, codec, &mut scratch[..len]).notes(NOTES).save(&mut machine, units)?
+            }
+        };
         fs::write(folder.join(name), file.bytes()).with_context(|| format!("write {name}"))
     };
-    write(names.host_store, &mut Store, &units)?;
-    write(names.host_lzf, &mut LzfEncoder::<4096>::with_block(1024), &units)?;
-    write(names.host_lzf_large, &mut Lzf::new(), &units)?;
-    write(names.host_zlib, &mut Deflate::default(), &units)?;
-    write(names.host_timers_1, &mut LzfEncoder::<256>::with_block(1024), &old)
+    let mut small = LzfEncoder::<4096>::with_block(1024);
+    write(names.host_store, &mut Store, Form::Patched, &units)?;
+    write(names.host_lzf, &mut small, Form::Patched, &units)?;
+    write(names.host_lzf_large, &mut Lzf::new(), Form::Patched, &units)?;
+    write(names.host_zlib, &mut Deflate::default(), Form::Patched, &units)?;
+    write(names.host_timers_1, &mut LzfEncoder::<256>::with_block(1024), Form::Patched, &old)?;
+    write(names.host_streamed_large, &mut small, Form::Streamed { scratch: 64 << 10 }, &units)?;
+    write(names.line_store, &mut Store, Form::Streamed { scratch: 64 << 10 }, &units)?;
+    write(names.line_lzf, &mut small, Form::Streamed { scratch: STREAM_SCRATCH }, &units)?;
+    let mut damaged = fs::read(folder.join(names.line_lzf))?;
+    *damaged.last_mut().context("an empty file")? ^= 0x10;
+    fs::write(folder.join(names.line_damaged), damaged).with_context(|| format!("write {}", names.line_damaged))
+}
+
+/// What a file is like.
+enum Form {
+    Patched,
+    /// The scratch decides the size of blocks.
+    Streamed {
+        scratch: usize,
+    },
+}
+
+/// Every kind of record goes over the line, both ways.
+fn check_records(folder: &Path, names: &Names) -> Result<()> {
+    for (name, is_packed) in
+        [(names.streamed_store, false), (names.line_store, false), (names.streamed_lzf, true), (names.line_lzf, true)]
+    {
+        let mut archive = open_path(folder.join(name))?;
+        let records = archive.seek(UnitId::new("ram", 0))?.records();
+        let RecordCounts { raw, lzf, zero, .. } = records.with_context(|| format!("{name} is not of format 2.0"))?;
+        ensure!(raw > 0 && (!is_packed || lzf > 0 && zero > 0), "{name} has {raw} raw, {lzf} LZF, {zero} zero records");
+    }
+    Ok(())
 }

@@ -19,9 +19,13 @@ pub fn check(firmware: &Path, log: &[u8], host: &Path, board: &Board) -> Result<
         found.then_some(()).with_context(|| format!("no line {text:?} at level {level} in the log {lines:?}"))
     };
     for names in board.sizes {
-        for name in [names.store, names.lzf] {
+        let saved = [names.store, names.lzf, names.streamed_store, names.streamed_lzf];
+        let loaded = [names.store, names.lzf, names.line_store, names.line_lzf];
+        for (name, way) in
+            saved.map(|name| (name, Way::Saved)).into_iter().chain(loaded.map(|name| (name, Way::Loaded)))
+        {
             has("info", name)?;
-            for (level, line) in expected(&host.join(name))? {
+            for (level, line) in expected(&host.join(name), way)? {
                 has(level, &line)?;
             }
         }
@@ -29,11 +33,21 @@ pub fn check(firmware: &Path, log: &[u8], host: &Path, board: &Board) -> Result<
     has("error", "save failed: cancelled")?;
     let damaged = lines.iter().any(|(level, line)| *level == "error" && line.starts_with("load failed: crc at offset"));
     ensure!(damaged, "no line of log for the refused damaged copy");
+    let damaged =
+        lines.iter().any(|(level, line)| *level == "error" && line.starts_with("load failed: footer-crc at offset"));
+    ensure!(damaged, "no line of log for the damaged file from the line");
     Ok(lines.len())
 }
 
-/// The lines that a save and a load of a file write: units with their sizes, and the outcome.
-fn expected(file: &Path) -> Result<Vec<Line>> {
+/// What was done with a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Saved,
+    Loaded,
+}
+
+/// The lines that a save or a load of a file writes: units with their sizes, and the outcome.
+fn expected(file: &Path, way: Way) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     let mut archive = open_path(file)?;
     let mut units = archive.units();
@@ -41,16 +55,19 @@ fn expected(file: &Path) -> Result<Vec<Line>> {
         let (id, version) = (format!("{}/{}", unit.name().escape_ascii(), unit.instance()), unit.version());
         let (plain, packed) = (unit.plain_len()?, unit.packed_len());
         let (offset, len) = (unit.offset(), unit.record_len());
-        lines.push(("debug", format!("saved unit {id}: {plain} plain bytes in {len}")));
-        lines.push((
-            "debug",
-            format!("read unit {id} version {version} at offset {offset}: {plain} plain bytes of {packed} packed"),
-        ));
+        lines.push(match way {
+            Way::Saved => format!("saved unit {id}: {plain} plain bytes in {len}"),
+            Way::Loaded => {
+                format!("read unit {id} version {version} at offset {offset}: {plain} plain bytes of {packed} packed")
+            }
+        });
     }
     let bytes = fs::metadata(file)?.len();
-    lines.push(("debug", format!("saved {UNITS} units, {bytes} bytes")));
-    lines.push(("debug", format!("loaded {UNITS} units, {bytes} bytes")));
-    Ok(lines)
+    lines.push(match way {
+        Way::Saved => format!("saved {UNITS} units, {bytes} bytes"),
+        Way::Loaded => format!("loaded {bytes} bytes"),
+    });
+    Ok(lines.into_iter().map(|line| ("debug", line)).collect())
 }
 
 fn decode(firmware: &Path, log: &[u8]) -> Result<Vec<Line>> {

@@ -1,16 +1,18 @@
-//! Starts QEMU once per board and asserts on all that comes out: the exit code, the files (sound for the tool `ssm`, and
-//! byte for byte what the host writes for the same state), and the log.
+//! Starts QEMU once per board and asserts on all that comes out: the exit code, the files, also those that come over the
+//! serial line (sound for the tool `ssm`, and byte for byte what the host writes for the same state), and the log.
 //!
 //! One line per board, and `N passed, N failed` at the end. What could not run has failed.
 
 mod board;
 mod emulator;
 mod host;
+mod line;
 mod log;
 
 use anyhow::{Context, Result, bail, ensure};
 use board::{BOARDS, Board};
 use clap::Parser;
+use ssm_std::open_path;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, time::Instant};
@@ -62,15 +64,24 @@ fn run(board: &Board, arguments: &Arguments, folder: &Path, host: &Path) -> Resu
     let firmware = arguments.target_dir.join(board.target).join("release").join(board.binary);
     ensure!(firmware.is_file(), "{} was not built", firmware.display());
     host::copy_inputs(host, folder)?;
-    let output = emulator::run(board, &fs::canonicalize(&firmware)?, folder)?;
-    let names: Vec<_> = board.sizes.iter().flat_map(|names| [names.store, names.lzf]).collect();
-    for name in &names {
+    let output = emulator::run(board, &fs::canonicalize(&firmware)?, folder, host)?;
+    let files = board.sizes.iter().flat_map(|names| [names.store, names.lzf]);
+    let from_line = board.sizes.iter().flat_map(|names| [names.streamed_store, names.streamed_lzf]);
+    for name in files.clone().chain(from_line.clone()) {
         let file = folder.join(name);
         let bytes = fs::read(&file).with_context(|| format!("the board wrote no {name}"))?;
         ensure!(bytes == fs::read(host.join(name))?, "{name} is not what the host writes for the same state");
-        let verified = Command::new(&arguments.ssm).arg("verify").arg(&file).output().context("start ssm")?;
+        open_path(&file)?.verify(&mut |_| ()).with_context(|| format!("verify {name}"))?;
+    }
+    for name in files.clone() {
+        let verified =
+            Command::new(&arguments.ssm).arg("verify").arg(folder.join(name)).output().context("start ssm")?;
         ensure!(verified.status.success(), "ssm verify {name}: {}", String::from_utf8_lossy(&verified.stderr));
     }
     let lines = if board.logs { log::check(&firmware, &output, host, board)? } else { 0 };
-    Ok(format!("{} files equal to the host's, {lines} lines of log", names.len()))
+    Ok(format!(
+        "{} files and {} from the line equal to the host's, {lines} lines of log",
+        files.count(),
+        from_line.count()
+    ))
 }

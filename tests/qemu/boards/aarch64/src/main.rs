@@ -7,6 +7,9 @@ mod section;
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef, entry, exception_handlers};
 use core::arch::asm;
 use program::Space;
+use serial::{Line, Pl011, Uart};
+
+type Serial = Pl011<0x0900_0000>;
 
 /// Registers of the interrupt controller, a GICv2: distributor and interface to the core.
 const DISTRIBUTOR_CONTROL: *mut u32 = 0x0800_0000 as *mut u32;
@@ -21,6 +24,16 @@ const TO_SELF: u32 = 0b10 << 24;
 struct Board;
 
 impl program::Board for Board {
+    type Line = Line<Serial>;
+
+    fn sender(_: &str) -> Self::Line {
+        Line::new()
+    }
+
+    fn receiver(_: &str) -> Self::Line {
+        Line::new()
+    }
+
     fn read(name: &str, into: &mut [u8]) -> usize {
         semihosted::read(name, into)
     }
@@ -66,6 +79,7 @@ fn main(_: u64, _: u64, _: u64, _: u64) -> ! {
         CORE_CONTROL.write_volatile(1);
         asm!("msr daifclr, #2");
     }
+    Serial::start();
     let inflating = Some(program::inflating!());
     program::run::<Board>(Space { inflating, ..program::space!(4 KiB, window 8192) });
     program::run::<Board>(program::space!(64 KiB, window 8192));

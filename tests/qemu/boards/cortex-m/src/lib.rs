@@ -1,13 +1,25 @@
 //! What the Cortex-M boards share. The interrupt is PendSV, which software can raise everywhere.
 #![no_std]
 
+use core::marker::PhantomData;
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::{ExceptionFrame, STACK_PAINT_VALUE, exception};
 use program::Space;
+use serial::{Line, Uart};
 
-struct Board;
+struct Board<U>(PhantomData<U>);
 
-impl program::Board for Board {
+impl<U: Uart> program::Board for Board<U> {
+    type Line = Line<U>;
+
+    fn sender(_: &str) -> Self::Line {
+        Line::new()
+    }
+
+    fn receiver(_: &str) -> Self::Line {
+        Line::new()
+    }
+
     fn read(name: &str, into: &mut [u8]) -> usize {
         semihosted::read(name, into)
     }
@@ -36,10 +48,11 @@ unsafe fn HardFault(_: &ExceptionFrame) -> ! {
     semihosted::fault()
 }
 
-/// Runs the program in each of the spaces, and ends the emulator.
-pub fn run(spaces: impl IntoIterator<Item = Space>) -> ! {
+/// Runs the program in each of the spaces with the line at the UART, and ends the emulator.
+pub fn run<U: Uart>(spaces: impl IntoIterator<Item = Space>) -> ! {
+    U::start();
     for space in spaces {
-        program::run::<Board>(space);
+        program::run::<Board<U>>(space);
     }
     let left = stack_left();
     defmt::info!("{=usize} bytes of stack were never used", left);

@@ -4,13 +4,43 @@
 
 use program::Space;
 use riscv::interrupt::Interrupt;
+use serial::{Line, Ns16550, Registers, Uart};
 
 /// The software interrupt of hart 0 in the core-local interruptor: raised while it is 1.
 const SOFTWARE_INTERRUPT: *mut u32 = 0x0200_0000 as *mut u32;
 
+const UART: *mut u8 = 0x1000_0000 as *mut u8;
+
+/// The registers of the UART, in memory.
+struct UartRegisters;
+
+impl Registers for UartRegisters {
+    fn read(register: u8) -> u8 {
+        // SAFETY: the registers are there on this machine, and only the driver touches them.
+        unsafe { UART.add(register.into()).read_volatile() }
+    }
+
+    fn write(register: u8, value: u8) {
+        // SAFETY: as above.
+        unsafe { UART.add(register.into()).write_volatile(value) };
+    }
+}
+
+type Serial = Ns16550<UartRegisters>;
+
 struct Board;
 
 impl program::Board for Board {
+    type Line = Line<Serial>;
+
+    fn sender(_: &str) -> Self::Line {
+        Line::new()
+    }
+
+    fn receiver(_: &str) -> Self::Line {
+        Line::new()
+    }
+
     fn read(name: &str, into: &mut [u8]) -> usize {
         semihosted::read(name, into)
     }
@@ -48,6 +78,7 @@ fn main() -> ! {
         riscv::register::mie::set_msoft();
         riscv::interrupt::enable();
     }
+    Serial::start();
     let inflating = Some(program::inflating!());
     program::run::<Board>(Space { inflating, ..program::space!(4 KiB, window 8192) });
     program::run::<Board>(program::space!(64 KiB, window 8192));

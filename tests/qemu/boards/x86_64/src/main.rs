@@ -10,6 +10,7 @@ mod port;
 use core::fmt::Write;
 use core::panic::PanicInfo;
 use program::Space;
+use serial::{Line, Ns16550, Uart};
 
 core::arch::global_asm!(include_str!("boot.s"));
 
@@ -18,9 +19,21 @@ const SUCCEEDED: u32 = 16;
 const PANICKED: u32 = 50;
 const FAULTED: u32 = 51;
 
+type Serial = Ns16550<port::UartRegisters>;
+
 struct Board;
 
 impl program::Board for Board {
+    type Line = Line<Serial>;
+
+    fn sender(_: &str) -> Self::Line {
+        Line::new()
+    }
+
+    fn receiver(_: &str) -> Self::Line {
+        Line::new()
+    }
+
     fn read(name: &str, into: &mut [u8]) -> usize {
         port::read_file(name, into)
     }
@@ -41,6 +54,7 @@ impl program::Board for Board {
 #[unsafe(no_mangle)]
 extern "C" fn main() -> ! {
     interrupts::enable();
+    Serial::start();
     let inflating = Some(program::inflating!());
     program::run::<Board>(Space { inflating, ..program::space!(4 KiB, window 8192) });
     program::run::<Board>(program::space!(64 KiB, window 8192));

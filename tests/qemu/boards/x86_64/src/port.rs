@@ -1,12 +1,14 @@
-//! QEMU's devices behind I/O ports: configuration, debug, exit.
+//! QEMU's devices behind I/O ports: configuration, debug, exit, and the serial line.
 
 use core::arch::asm;
 use core::fmt;
+use serial::Registers;
 
 const CONFIG_SELECT: u16 = 0x510;
 const CONFIG_DATA: u16 = 0x511;
 const DEBUG: u16 = 0xe9;
 const EXIT: u16 = 0xf4;
+const UART: u16 = 0x3f8;
 /// The selector of the configuration's directory.
 const DIRECTORY: u16 = 0x19;
 const NAME_LEN: usize = 56;
@@ -64,6 +66,23 @@ pub fn exit(code: u32) -> ! {
     loop {
         // SAFETY: the port belongs to the exit device; nothing runs after it.
         unsafe { asm!("out dx, eax", in("dx") EXIT, in("eax") code, options(nomem, nostack)) };
+    }
+}
+
+/// The registers of the first serial line.
+pub struct UartRegisters;
+
+impl Registers for UartRegisters {
+    fn read(register: u8) -> u8 {
+        let value: u8;
+        // SAFETY: the ports belong to the UART, and only its driver uses them.
+        unsafe { asm!("in al, dx", in("dx") UART + u16::from(register), out("al") value, options(nomem, nostack)) };
+        value
+    }
+
+    fn write(register: u8, value: u8) {
+        // SAFETY: as above.
+        unsafe { asm!("out dx, al", in("dx") UART + u16::from(register), in("al") value, options(nomem, nostack)) };
     }
 }
 

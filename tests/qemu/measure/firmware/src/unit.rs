@@ -52,4 +52,19 @@ impl Unit for Recorder {
     }
 }
 
+/// The same in an image that only loads: its save brings in nothing of the saving side.
+pub struct Player(pub Machine);
+
+impl Unit for Player {
+    fn save(&mut self, _: &mut Put<'_>) -> Result<(), UnitError> {
+        Err(UnitError::Invalid("not in this image"))
+    }
+
+    fn load(&mut self, get: &mut Get<'_>, version: u32) -> Result<(), UnitError> {
+        self.0.load(get, version)
+    }
+}
+
+pub static PLAYERS: [Entry<Player>; 1] = [Entry::new("machine", |machine, _| machine)];
+
 pub static RECORDERS: [Entry<Recorder>; 1] = [Entry::new("machine", |machine, _| machine)];

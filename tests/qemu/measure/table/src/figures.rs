@@ -91,8 +91,16 @@ impl Figures<'_> {
             let figure = self.add(format!("flash: {what}"), Unit::Bytes, [goal, None], |board| board.flash(image).0);
             figure.image = Some(image);
         }
+        for (what, image) in [
+            ("2.0, streamed save with store", "streamed_save_store"),
+            ("2.0, streamed save with LZF", "streamed_save_lzf"),
+            ("2.0, streaming load of store and LZF", "streaming_load"),
+            ("2.0, streamed save with LZF, streaming load of store and LZF, registry", "streamed_registry"),
+        ] {
+            self.add(format!("flash: {what}; 1 KiB CRC table"), Unit::Bytes, [None; 2], |board| board.flash(image).0);
+        }
         self.add(
-            "flash: the unit and the medium of the last image, not counted above",
+            "flash: the unit and the medium of the last image of 1.x, not counted above",
             Unit::Bytes,
             [None; 2],
             |board| board.flash("lzf_registry_nibblewise").1,
@@ -122,6 +130,19 @@ impl Figures<'_> {
                 board.bytes(&format!("size.decoder.{window}")) + board.bytes("size.scratch.load")
             });
         }
+        let name = "RAM: streamed save of 2.0 with LZF, blocks of 1 KiB, one unit: scratch and encoder";
+        self.add(name, Unit::Bytes, [None; 2], |board| board.bytes("scratch.streamed") + board.bytes("size.encoder"));
+        let name = "RAM: the scratch of it: 16 for each unit, and the rest for blocks";
+        self.add(name, Unit::Bytes, [None; 2], |board| board.bytes("scratch.streamed"));
+        for corpus in CORPORA {
+            let name = format!("bytes that 8 KiB of {corpus} take with it, 2.0");
+            self.add(name, Unit::Bytes, [None; 2], |board| board.bytes(&format!("words.streamed.{corpus}")));
+        }
+        let name =
+            "RAM: streaming load of 2.0 with LZF, blocks of 1 KiB: scratch of 256 and decoder with a window of 1024";
+        self.add(name, Unit::Bytes, [None; 2], |board| {
+            board.bytes("size.decoder.1024") + board.bytes("size.scratch.load")
+        });
         for (what, name) in [
             ("save with store", "save.store"),
             ("save with LZF", "save.lzf"),
@@ -130,6 +151,16 @@ impl Figures<'_> {
         ] {
             self.add(format!("stack: {what}"), Unit::Bytes, [Some(768.), None], |board| {
                 board.bytes(&format!("stack.{name}"))
+            });
+        }
+        for (what, name) in [
+            ("streamed save of 2.0 with store", "save.store"),
+            ("streamed save of 2.0 with LZF", "save.lzf"),
+            ("streaming load of 2.0 with store", "load.store"),
+            ("streaming load of 2.0 with LZF", "load.lzf"),
+        ] {
+            self.add(format!("stack: {what}"), Unit::Bytes, [None; 2], |board| {
+                board.bytes(&format!("stack.streamed.{name}"))
             });
         }
         self.add("stack: of a save its `Saver`, before it is run", Unit::Bytes, [None; 2], |board| {

@@ -3,7 +3,12 @@
 #![no_std]
 #![no_main]
 
+use serial::Pl011;
+
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    ssm_board_cortex_m::run([program::space!(4 KiB, window 1024), program::space!(16 KiB, window 1024)])
+    ssm_board_cortex_m::run::<Pl011<0x4000_c000>>([
+        program::space!(4 KiB, window 1024),
+        program::space!(16 KiB, window 1024),
+    ])
 }

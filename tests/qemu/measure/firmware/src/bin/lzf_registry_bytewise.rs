@@ -1,10 +1,12 @@
-//! A save with LZF and a load of store and LZF, of units that are registered at run time.
+//! A save with LZF and a load of store and LZF in 1.x, of units that are registered at run time.
 #![no_std]
 #![no_main]
 
 use firmware::unit::{Machine, UNITS};
 use firmware::{image, once, port, port::Port};
-use ssm_core::{Either, Loader, LzfDecoder, LzfEncoder, Owner, RegisterError, Registry, Saver, Store, UnitId};
+use ssm_core::{
+    Either, Loader, LzfDecoder, LzfEncoder, OnlyPatched, Owner, RegisterError, Registry, Saver, Store, UnitId,
+};
 
 type Units = Registry<Machine, 8>;
 type Encoder = LzfEncoder<256>;
@@ -37,5 +39,5 @@ fn save(machine: &mut Machine, units: &Units, encoder: &mut Encoder, scratch: &m
 
 #[inline(never)]
 fn load(machine: &mut Machine, units: &Units, decoder: &mut Decoder, scratch: &mut [u8]) -> bool {
-    Loader::new(Port, Either::of(Store, decoder), scratch).load(machine, units).is_ok()
+    Loader::new(Port, Either::of(Store, decoder), scratch).formats(OnlyPatched).load(machine, units).is_ok()
 }

@@ -5,9 +5,10 @@
 use firmware::stack::high_water;
 use firmware::{corpus, corpus::Corpus, once, program};
 use semihosting::println;
+use ssm_core::embedded_io::Seek;
 use ssm_core::{
-    Crc32Bytewise, Either, Encode, Entry, Get, Header, Loader, LzfDecoder, LzfEncoder, Memory, Put, Saver, Store, Unit,
-    UnitError, Writer,
+    Crc32Bytewise, Either, Encode, Entry, Get, Header, Loader, LzfDecoder, LzfEncoder, Memory, OnlyPatched, Put, Saver,
+    Store, StreamedUnit, Unit, UnitError, Writer,
 };
 
 /// Scratch of the loads.
@@ -55,13 +56,84 @@ program!({
         let mut medium = Memory::new(&mut file[..]);
         Saver::new(&mut medium, &mut *limited, scratch).save(bulk, &BULK).unwrap();
         bulk.memory.fill(0xee);
-        Loader::new(&mut medium, &mut *small, &mut scratch[..LOAD_SCRATCH]).load(bulk, &BULK).unwrap();
+        Loader::new(&mut medium, &mut *small, &mut scratch[..LOAD_SCRATCH])
+            .formats(OnlyPatched)
+            .load(bulk, &BULK)
+            .unwrap();
         assert_eq!(bulk.memory, *corpus);
     }
+    streamed(file, bulk, encoder, small);
     any_file(file);
     stack(file, bulk, limited, small);
     println!("done");
 });
+
+/// Format 2.0: the smallest scratch that packs words that are put one by one in blocks of 1 KiB, what the corpora take with
+/// it, and that a load front to back reads them with what a load of 1.x takes.
+fn streamed(file: &mut [u8], bulk: &mut Bulk, encoder: &mut LzfEncoder<256>, decoder: &mut SmallDecoder) {
+    let (_, log) = corpus::ALL[1];
+    let (mut too_small, mut enough) = (0, 4096);
+    while enough - too_small > 1 {
+        let len = (too_small + enough) / 2;
+        if stream_words(len, log, encoder, file).is_some_and(|records| records.lzf > 0) {
+            enough = len
+        } else {
+            too_small = len
+        }
+    }
+    println!("scratch.streamed {enough}");
+    for (name, corpus) in corpus::ALL {
+        let records = stream_words(enough, corpus, encoder, file).unwrap();
+        println!("words.streamed.{name} {}", records.packed);
+    }
+    for (_, corpus) in corpus::ALL {
+        bulk.memory = *corpus;
+        let mut medium = Memory::new(&mut file[..]);
+        // The built-in unit has an entry in the directory too.
+        let scratch = &mut once_scratch()[..enough + 16];
+        Saver::streamed(&mut medium, &mut *encoder, scratch).save(bulk, &BULK).unwrap();
+        bulk.memory.fill(0xee);
+        let scratch = &mut once_scratch()[..LOAD_SCRATCH];
+        let decoder = Either::of(Store, &mut *decoder);
+        Loader::streaming(medium.bytes(), decoder, scratch).load(bulk, &BULK).unwrap();
+        assert_eq!(bulk.memory, *corpus);
+    }
+}
+
+/// The records of a unit of 2.0.
+struct Records {
+    lzf: usize,
+    /// Bytes of them all.
+    packed: usize,
+}
+
+/// Saves the words of `corpus` one by one in 2.0, with a scratch of that size if it is enough at all.
+fn stream_words(scratch: usize, corpus: &Corpus, encoder: &mut impl Encode, file: &mut [u8]) -> Option<Records> {
+    const DATA_AT: usize = 64 + 44 + "words\0".len();
+    let mut medium = Memory::new(file);
+    let scratch = &mut once_scratch()[..scratch];
+    let mut writer = Writer::streamed(&mut medium, encoder, Crc32Bytewise, &Header::new(), 1, scratch).ok()?;
+    let mut put =
+        |put: &mut Put<'_>| corpus.as_chunks().0.iter().try_for_each(|word| put.u32(u32::from_le_bytes(*word)));
+    writer.unit(b"words", 0, 1, StreamedUnit::default(), &mut put).ok()?;
+    writer.finish().ok()?;
+    let (mut at, mut lzf) = (DATA_AT, 0);
+    loop {
+        let [kind, first, second, third] = *medium.bytes()[at..].first_chunk()?;
+        let low = |byte: u8| usize::from(byte & 63);
+        let (size_bytes, len) = match first {
+            0..0x80 => (1, first.into()),
+            0x80..0xe0 => (2, low(first) << 6 | low(second)),
+            _ => (3, low(first & 15) << 12 | low(second) << 6 | low(third)),
+        };
+        match kind & 15 {
+            1 => return Some(Records { lzf, packed: at - DATA_AT }),
+            3 => lzf += 1,
+            _ => {}
+        }
+        at += 1 + size_bytes + len;
+    }
+}
 
 /// A file with blocks as large as they get and matches as far back as they go.
 fn any_file(file: &mut [u8]) {
@@ -77,7 +149,7 @@ fn any_file(file: &mut [u8]) {
     assert_eq!(blocks.largest, 32768);
     assert!(blocks.packed < 3 * 8192, "matches of 8192 bytes back were found: {}", blocks.packed);
     large.memory = [[0; 8192]; 8];
-    Loader::new(&mut medium, decoder, &mut scratch[..LOAD_SCRATCH]).load(large, &LARGE).unwrap();
+    Loader::new(&mut medium, decoder, &mut scratch[..LOAD_SCRATCH]).formats(OnlyPatched).load(large, &LARGE).unwrap();
     assert!(large.memory.iter().all(|part| part == random));
 }
 
@@ -95,7 +167,7 @@ fn save_words(scratch: usize, corpus: &Corpus, encoder: &mut impl Encode, file: 
 
 fn once_scratch() -> &'static mut [u8; 4096] {
     static mut SCRATCH: [u8; 4096] = [0; 4096];
-    // SAFETY: only `save_words` calls it, once at a time.
+    // SAFETY: whoever calls it is done with it before the next does.
     unsafe { &mut *(&raw mut SCRATCH) }
 }
 
@@ -132,7 +204,7 @@ fn stack(file: &mut [u8], bulk: &mut Bulk, encoder: &mut LzfEncoder<256>, decode
     assert!(done);
     println!("stack.save.store {save}");
     let load = high_water(&mut || {
-        done = Loader::new(&mut medium, Store, scratch).load(bulk, &BULK).is_ok();
+        done = Loader::new(&mut medium, Store, scratch).formats(OnlyPatched).load(bulk, &BULK).is_ok();
     });
     assert!(done);
     println!("stack.load.store {load}");
@@ -143,12 +215,50 @@ fn stack(file: &mut [u8], bulk: &mut Bulk, encoder: &mut LzfEncoder<256>, decode
     assert!(done);
     println!("stack.save.lzf {save}");
     let load = high_water(&mut || {
-        done = Loader::new(&mut medium, Either::of(Store, &mut *decoder), scratch).load(bulk, &BULK).is_ok();
+        done = Loader::new(&mut medium, Either::of(Store, &mut *decoder), scratch)
+            .formats(OnlyPatched)
+            .load(bulk, &BULK)
+            .is_ok();
     });
     assert!(done);
     println!("stack.load.lzf {load}");
+    medium = Memory::new(medium.into_inner());
+    stack_streamed(&mut medium, bulk, encoder, decoder);
     println!("size.saver {}", size_of::<Saver<'_, &mut Memory<&mut [u8]>, &mut LzfEncoder<256>>>());
     println!("size.loader {}", size_of::<Loader<'_, &mut Memory<&mut [u8]>, Either<Store, &mut SmallDecoder>>>());
+}
+
+fn stack_streamed(
+    medium: &mut Memory<&mut [u8]>,
+    bulk: &mut Bulk,
+    encoder: &mut LzfEncoder<256>,
+    decoder: &mut SmallDecoder,
+) {
+    let scratch = once_scratch();
+    let mut done = false;
+    let save = high_water(&mut || {
+        done = Saver::streamed(&mut *medium, Store, scratch).save(bulk, &BULK).is_ok();
+    });
+    assert!(done);
+    println!("stack.streamed.save.store {save}");
+    medium.rewind().unwrap();
+    let load = high_water(&mut || {
+        done = Loader::streaming(&mut *medium, Store, scratch).load(bulk, &BULK).is_ok();
+    });
+    assert!(done);
+    println!("stack.streamed.load.store {load}");
+    medium.rewind().unwrap();
+    let save = high_water(&mut || {
+        done = Saver::streamed(&mut *medium, &mut *encoder, scratch).save(bulk, &BULK).is_ok();
+    });
+    assert!(done);
+    println!("stack.streamed.save.lzf {save}");
+    medium.rewind().unwrap();
+    let load = high_water(&mut || {
+        done = Loader::streaming(&mut *medium, Either::of(Store, &mut *decoder), scratch).load(bulk, &BULK).is_ok();
+    });
+    assert!(done);
+    println!("stack.streamed.load.lzf {load}");
 }
 
 struct Bulk {

@@ -1,10 +1,10 @@
-//! A save and a load with store.
+//! A save and a load of 1.x with store.
 #![no_std]
 #![no_main]
 
 use firmware::unit::{Machine, UNITS};
 use firmware::{image, once, port, port::Port};
-use ssm_core::{Loader, Saver, Store};
+use ssm_core::{Loader, OnlyPatched, Saver, Store};
 
 image!({
     let machine = once!(MACHINE: Machine = Machine::new());
@@ -20,5 +20,5 @@ fn save(machine: &mut Machine, scratch: &mut [u8]) -> bool {
 
 #[inline(never)]
 fn load(machine: &mut Machine, scratch: &mut [u8]) -> bool {
-    Loader::new(Port, Store, scratch).load(machine, &UNITS).is_ok()
+    Loader::new(Port, Store, scratch).formats(OnlyPatched).load(machine, &UNITS).is_ok()
 }
