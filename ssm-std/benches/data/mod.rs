@@ -1,5 +1,10 @@
 //! Memory as machines have it, made from a seed. Each page of 4 KiB is of one kind.
 
+mod guest;
+
+#[allow(unused_imports, reason = "not every benchmark uses all")]
+pub use guest::{guest, guest_name};
+
 /// A small generator (xorshift64*), so that every run has the same data.
 pub struct Random(pub u64);
 
