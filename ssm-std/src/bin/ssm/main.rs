@@ -2,6 +2,7 @@
 //!
 //! One file per subcommand. The tool parses arguments, calls the library and prints; nothing of the format is in here.
 
+mod bench;
 mod convert;
 mod extract;
 mod failure;
@@ -49,6 +50,7 @@ enum Command {
     Extract(extract::Arguments),
     Hexdump(hexdump::Arguments),
     Convert(convert::Arguments),
+    Bench(bench::Arguments),
 }
 
 impl Command {
@@ -61,6 +63,7 @@ impl Command {
             Command::Extract(arguments) => arguments.run().map(fine),
             Command::Hexdump(arguments) => arguments.run().map(fine),
             Command::Convert(arguments) => arguments.run().map(fine),
+            Command::Bench(arguments) => arguments.run().map(fine),
         }
     }
 
@@ -71,7 +74,7 @@ impl Command {
             Command::List(arguments) => !arguments.unchecked,
             Command::Extract(arguments) => !arguments.unit.unchecked,
             Command::Hexdump(arguments) => !arguments.unit.unchecked,
-            Command::Verify(_) | Command::Convert(_) => false,
+            Command::Verify(_) | Command::Convert(_) | Command::Bench(_) => false,
         }
     }
 }
