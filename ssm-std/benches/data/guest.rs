@@ -1,5 +1,7 @@
 //! The memory of a real machine, where there is some.
 
+#![allow(dead_code, reason = "not every benchmark uses all")]
+
 use super::mixed;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
