@@ -229,7 +229,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
             progress(unit.end);
         }
         let footer = walk.end(medium, header)?;
-        medium.check_directory(&footer, walk.crc32(), name)?;
+        medium.check_directory(&footer, walk.crc32(), name, plain)?;
         // A file that goes on has no footer at its end.
         medium.footer(walk.crc32()).map(|_| ())
     }

@@ -3,6 +3,8 @@
 //! CRC-32 is linear, so the effect of changing bytes far back can be computed from the change and its distance:
 //! a save never reads back what it wrote.
 
+use crate::copy::copy;
+use crate::wire::{field, set_field};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
 /// A way to compute CRC-32. The value before any byte is 0.
@@ -144,6 +146,9 @@ fn shift(change: u32, mut distance: u64) -> u32 {
 /// Bytes of the last unit's end that the CRC of a 1.2 file leaves out, beside the end record (Q1).
 const HELD_BACK: usize = 8;
 
+/// Up to this distance a change is carried over zeros faster than by multiplication.
+const NEAR: u64 = 256;
+
 /// The CRC of a file while it is written or read.
 pub(crate) struct RunningCrc<C> {
     crc: C,
@@ -197,10 +202,7 @@ impl HeldBack {
     #[inline(never)]
     pub fn append<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]) {
         let Some((body, last)) = bytes.split_last_chunk::<HELD_BACK>() else {
-            for &byte in bytes {
-                self.append_byte(crc, byte);
-            }
-            return;
+            return self.append_few(crc, bytes);
         };
         let tail = self.tail;
         crc.append(tail.get(..self.len).unwrap_or(&[]));
@@ -208,22 +210,37 @@ impl HeldBack {
         (self.tail, self.len) = (*last, HELD_BACK);
     }
 
-    fn append_byte<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, byte: u8) {
-        if let Some(place) = self.tail.get_mut(self.len) {
-            *place = byte;
-            self.len = self.len.wrapping_add(1);
-            return;
+    /// Fewer than eight bytes, of which as many go out as there is no room for.
+    fn append_few<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]) {
+        let mut both = [0; 2 * HELD_BACK];
+        set_field(&mut both, 0, self.tail);
+        let _ = copy(both.get_mut(self.len..).unwrap_or_default(), bytes);
+        let all = self.len.wrapping_add(bytes.len());
+        self.len = all.min(HELD_BACK);
+        let out = all.saturating_sub(HELD_BACK);
+        self.tail = field(&both, out);
+        if out > 0 {
+            crc.append(both.get(..out).unwrap_or(&[]));
         }
-        crc.append(&[self.tail[0]]);
-        self.tail = (u64::from_le_bytes(self.tail) >> 8 | u64::from(byte) << 56).to_le_bytes();
     }
 
     /// Accounts for eight bytes that were zero and are now `new`, of which the last is `distance` bytes before the end of
     /// all that was appended. They must lie before the held-back tail; a unit header's length field always does, its
     /// unit's name follows it.
     pub fn patch<C: Crc32>(&self, crc: &mut RunningCrc<C>, distance: u64, new: [u8; 8]) {
-        let change = !crc.crc.update(!0, &new);
-        crc.value ^= shift(change, distance.wrapping_sub(HELD_BACK as u64));
+        let mut changed = crc.crc.update(!0, &new);
+        let mut distance = distance.wrapping_sub(HELD_BACK as u64);
+        if distance > NEAR {
+            crc.value ^= shift(!changed, distance);
+            return;
+        }
+        let zeros = [0; 32];
+        while distance > 0 {
+            let n = distance.min(zeros.len() as u64);
+            changed = crc.crc.update(changed, zeros.get(..n as usize).unwrap_or(&zeros));
+            distance = distance.wrapping_sub(n);
+        }
+        crc.value ^= !changed;
     }
 }
 

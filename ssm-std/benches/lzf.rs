@@ -2,7 +2,7 @@
 
 mod data;
 
-use data::{KINDS, Kind, guest_memory, guest_memory_file, mixed, pages};
+use data::{KINDS, Kind, guest, mixed, pages};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use ssm_core::{Decode, Encode, Input, LzfDecoder, LzfEncoder, tag};
@@ -11,7 +11,7 @@ use ssm_std::Lzf;
 const LEN: usize = 8 << 20;
 const BLOCK: usize = 32 << 10;
 const DATA: [&str; 6] = ["mixed", "zero", "text", "code", "heap", "random"];
-/// The data of [`guest_memory`], where there is any.
+/// The data of [`guest`], where there is any.
 const GUEST: &str = "guest";
 
 fn main() {
@@ -19,12 +19,12 @@ fn main() {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    guest_memory_file().map(|_| GUEST).into_iter().chain(DATA)
+    std::env::var_os("SSM_GUEST_RAM").map(|_| GUEST).into_iter().chain(DATA)
 }
 
 fn corpus(name: &str) -> Vec<u8> {
     if name == GUEST {
-        return guest_memory(LEN);
+        return guest(LEN);
     }
     let kind = DATA[1..].iter().position(|other| *other == name).map(|at| KINDS[at]);
     match kind {

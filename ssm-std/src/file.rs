@@ -1,17 +1,16 @@
 //! Saved states in files. A file is replaced as a whole or not at all.
 
-use crate::{Buffered, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, FromStd, SaveFormat, decoder, replace_file};
+use crate::{
+    Buffered, BufferedWriter, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, SaveFormat, decoder, replace_file,
+};
 use ssm_core::embedded_io::Write;
 use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
 /// The host's scratch: large enough for several of the largest blocks.
 const SCRATCH: usize = 1 << 20;
-
-/// Bytes of a file that is written are collected; what is larger is not.
-const WRITTEN: usize = 64 << 10;
 
 /// How to save; the default is format 1.2 with LZF, no notes, no progress.
 #[derive(Default)]
@@ -77,7 +76,7 @@ pub(crate) fn save_into<M, F: io::Write + io::Seek>(
     options: SaveOptions<'_>,
 ) -> Result<u64, Failure> {
     let mut scratch = vec![0; SCRATCH + 16 * (units.len() + 1)];
-    let (medium, codec) = (FromStd::new(BufWriter::with_capacity(WRITTEN, file)), options.codec.encoder());
+    let (medium, codec) = (BufferedWriter::new(file), options.codec.encoder());
     Ok(match options.format {
         SaveFormat::V1_2 => set(Saver::new(medium, codec, &mut scratch), options).save(machine, units)?,
         SaveFormat::V2_0 => set(Saver::streamed(medium, codec, &mut scratch), options).save(machine, units)?,
@@ -102,8 +101,8 @@ fn set<'s, 'o: 's, W: Write, L: Default>(
 
 /// A file to write a saved state to in pieces of any size. Saves and writers flush it when they are done, and say it if that
 /// fails.
-pub fn buffered_writer(file: &mut File) -> FromStd<BufWriter<&mut File>> {
-    FromStd::new(BufWriter::with_capacity(WRITTEN, file))
+pub fn buffered_writer(file: &mut File) -> BufferedWriter<&mut File> {
+    BufferedWriter::new(file)
 }
 
 /// Loads the units of `machine` from a file of any format; the file's header. See [`Loader`] for what is checked when.

@@ -9,6 +9,7 @@
 //! Everything of [`ssm_core`] that a program needs is found there; this crate adds to it and hides nothing.
 
 mod buffered;
+mod buffered_writer;
 mod codec;
 mod crc32;
 mod deflate;
@@ -20,6 +21,7 @@ mod lzf;
 mod replace;
 
 pub use buffered::Buffered;
+pub use buffered_writer::BufferedWriter;
 pub use codec::{Codec, Decoder, Encoder, decoder};
 pub use crc32::Crc32Fast;
 pub use deflate::Deflate;

@@ -331,7 +331,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             walk.header(&mut self.medium)?;
             self.check(&mut walk, &header, scratch, policy, decode, units)?;
             let footer = walk.end(&mut self.medium, &header)?;
-            self.medium.check_directory(&footer, walk.crc32(), &mut self.name)?;
+            self.medium.check_directory(&footer, walk.crc32(), &mut self.name, scratch)?;
             walk.trust();
             self.medium.go(header.len())?;
             self.execute(&mut walk, &header, scratch, machine, units)?;

@@ -114,15 +114,33 @@ impl<R: Read + Seek> Medium<R> {
     }
 
     /// Checks that every entry of the directory, which was read before, points to a unit of its name and instance (Q33).
-    pub fn check_directory(&mut self, footer: &Footer, crc: &mut impl Crc32, name: &mut [u8]) -> Result<(), Stop> {
-        let first = footer.directory_at().wrapping_add(DIRECTORY_HEAD_LEN as u64);
-        for at in (0..u64::from(footer.count)).map(|index| index.wrapping_mul(ENTRY_LEN as u64).wrapping_add(first)) {
-            let mut bytes = [0; ENTRY_LEN];
-            self.read_exact_at(at, &mut bytes)?;
-            let entry = DirectoryEntry::parse(&bytes);
-            if entry.offset != 0 && self.entry_unit(&entry, crc, name)?.is_none() {
-                return Err(self.damaged(at, FormatError::DirectoryEntry { found: entry.offset }));
+    /// As many entries as fit into `scratch` are read at a time, so that a medium is not sent to and fro for each.
+    pub fn check_directory(
+        &mut self,
+        footer: &Footer,
+        crc: &mut impl Crc32,
+        name: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), Stop> {
+        let mut one = [0; ENTRY_LEN];
+        let room = match scratch.as_chunks_mut().0 {
+            [] => core::slice::from_mut(&mut one),
+            room => room,
+        };
+        let mut at = footer.directory_at().wrapping_add(DIRECTORY_HEAD_LEN as u64);
+        let mut left = footer.count as usize;
+        while left > 0 {
+            let n = room.len().min(left);
+            let entries = room.get_mut(..n).unwrap_or_default();
+            self.read_exact_at(at, entries.as_flattened_mut())?;
+            for bytes in &*entries {
+                let entry = DirectoryEntry::parse(bytes);
+                if entry.offset != 0 && self.entry_unit(&entry, crc, name)?.is_none() {
+                    return Err(self.damaged(at, FormatError::DirectoryEntry { found: entry.offset }));
+                }
+                at = at.wrapping_add(ENTRY_LEN as u64);
             }
+            left = left.saturating_sub(n.max(1));
         }
         Ok(())
     }

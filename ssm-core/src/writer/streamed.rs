@@ -248,7 +248,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
 
 /// Whether all bytes are zero.
 fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<64>();
+    let (words, rest) = bytes.as_chunks::<256>();
     let or = |bytes: &[u8]| bytes.iter().fold(0, |or, byte| or | byte);
     words.iter().all(|word| or(word) == 0) && or(rest) == 0
 }

@@ -1,6 +1,9 @@
 //! Memory as machines have it, made from a seed. Each page of 4 KiB is of one kind.
 
-use std::path::PathBuf;
+mod guest;
+
+#[allow(unused_imports, reason = "not every benchmark uses all")]
+pub use guest::{guest, guest_name};
 
 /// A small generator (xorshift64*), so that every run has the same data.
 pub struct Random(pub u64);
@@ -74,29 +77,6 @@ pub fn mixed(len: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(len);
     for (page, kind) in (0..len.div_ceil(4096)).zip(TURN.into_iter().cycle()) {
         out.extend(pages(kind, 4096, page as u64 * 0x9e37_79b9 + 1));
-    }
-    out.truncate(len);
-    out
-}
-
-/// The file that holds the memory of a real machine, at least 1 MiB: named by the variable `SSM_GUEST_RAM`.
-#[allow(dead_code, reason = "not every benchmark uses all")]
-pub fn guest_memory_file() -> Option<PathBuf> {
-    std::env::var_os("SSM_GUEST_RAM").map(PathBuf::from)
-}
-
-/// `len` bytes of that memory: mebibytes at equal distances, so that it is a sample of all.
-#[allow(dead_code, reason = "not every benchmark uses all")]
-pub fn guest_memory(len: usize) -> Vec<u8> {
-    const PART: usize = 1 << 20;
-    let file = guest_memory_file().expect("SSM_GUEST_RAM names a file");
-    let memory = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let parts = memory.len() / PART;
-    assert!(parts > 0, "{} is shorter than 1 MiB", file.display());
-    let mut out: Vec<u8> = Vec::with_capacity(len);
-    for part in 0..len.div_ceil(PART) {
-        let at = part * parts / len.div_ceil(PART) * PART;
-        out.extend(&memory[at..at + PART]);
     }
     out.truncate(len);
     out

@@ -2,6 +2,7 @@
 
 use super::PIECE;
 use super::threads::Threads;
+use super::zeros::{is_zero, packed_zeros};
 use rayon::prelude::*;
 use ssm_core::{Encode, Input, LzfEncoder, Step, tag};
 use std::fmt;
@@ -9,8 +10,11 @@ use std::fmt;
 /// Entries of the tables: 64 KiB of memory for a piece, 8 KiB for a block of 2.0, which are cleared for each.
 const TABLE: usize = 32768;
 const BLOCK_TABLE: usize = 4096;
+/// Those for a piece of up to this many bytes, such as a unit of a few registers.
+const SMALL_TABLE: usize = 256;
+const SMALL: usize = 512;
 /// Room in which a piece fits whatever it holds.
-const ROOM: usize = PIECE + PIECE / 32 + 64;
+pub(super) const ROOM: usize = PIECE + PIECE / 32 + 64;
 /// Pieces that are packed at a time.
 const LANES: usize = 32;
 /// Blocks of 2.0 that one thread packs at a time.
@@ -30,9 +34,16 @@ pub struct Lzf {
     encoder: Box<LzfEncoder<BLOCK_TABLE>>,
 }
 
+/// Packs pieces.
+#[derive(Default)]
+pub(super) struct PieceEncoder {
+    large: Box<LzfEncoder<TABLE>>,
+    small: Box<LzfEncoder<SMALL_TABLE>>,
+}
+
 /// A piece at work.
 struct Lane {
-    encoder: Box<LzfEncoder<TABLE>>,
+    encoder: PieceEncoder,
     packed: Vec<u8>,
     from: usize,
     to: usize,
@@ -77,18 +88,24 @@ impl Lzf {
     fn pack(&mut self, plain: &[u8]) -> usize {
         let plain = &plain[..plain.len().min(LANES * PIECE)];
         let count = plain.len().div_ceil(PIECE);
-        while self.lanes.len() < count {
-            self.lanes.push(Lane { encoder: Box::default(), packed: vec![0; ROOM], from: 0, to: 0 });
-        }
-        let lanes = &mut self.lanes[..count];
-        if count == 1 || self.threads.is_one() {
+        let threads = self.threads.clone();
+        let lanes = self.lanes(count);
+        if count == 1 || threads.is_one() {
             lanes.iter_mut().zip(plain.chunks(PIECE)).for_each(|(lane, piece)| lane.pack(piece));
         } else {
             let work = lanes.par_iter_mut().zip(plain.par_chunks(PIECE));
-            self.threads.each(work, |(lane, piece)| lane.pack(piece));
+            threads.each(work, |(lane, piece)| lane.pack(piece));
         }
         self.full = 0..count;
         plain.len()
+    }
+
+    /// The first `count` lanes.
+    fn lanes(&mut self, count: usize) -> &mut [Lane] {
+        while self.lanes.len() < count {
+            self.lanes.push(Lane { encoder: PieceEncoder::default(), packed: vec![0; ROOM], from: 0, to: 0 });
+        }
+        &mut self.lanes[..count]
     }
 
     /// Hands out packed bytes; how many.
@@ -110,14 +127,31 @@ impl Lzf {
 
 impl Lane {
     fn pack(&mut self, piece: &[u8]) {
-        let step = pack_piece(&mut self.encoder, piece, &mut self.packed);
+        let step = pack_any(&mut self.encoder, piece, &mut self.packed);
         debug_assert_eq!(step.read, piece.len());
         (self.from, self.to) = (0, step.written);
     }
 }
 
 /// Packs all of a piece; `packed` has room for it.
-fn pack_piece(encoder: &mut LzfEncoder<TABLE>, piece: &[u8], packed: &mut [u8]) -> Step {
+pub(super) fn pack_piece(encoder: &mut PieceEncoder, piece: &[u8], packed: &mut [u8]) -> Step {
+    match piece.len() {
+        ..=SMALL => pack_blocks(&mut *encoder.small, piece, packed),
+        _ => pack_blocks(&mut *encoder.large, piece, packed),
+    }
+}
+
+/// Packs all of a piece, zeros at the speed of memory.
+fn pack_any(encoder: &mut PieceEncoder, piece: &[u8], packed: &mut [u8]) -> Step {
+    if piece.len() == PIECE && is_zero(piece) {
+        let code = packed_zeros();
+        packed[..code.len()].copy_from_slice(code);
+        return Step { read: PIECE, written: code.len() };
+    }
+    pack_piece(encoder, piece, packed)
+}
+
+fn pack_blocks(encoder: &mut impl Encode, piece: &[u8], packed: &mut [u8]) -> Step {
     let mut step = Step::default();
     while step.read < piece.len() {
         let more = encoder.encode(&piece[step.read..], &mut packed[step.written..], Input::More);
@@ -143,16 +177,19 @@ impl Encode for Lzf {
         if !self.full.is_empty() || plain.is_empty() {
             return Step { read: 0, written: self.hand_out(packed) };
         }
-        // A piece that is alone goes straight to the output.
-        if plain.len() <= PIECE && packed.len() >= ROOM {
-            let lane = match self.lanes.first_mut() {
-                Some(lane) => lane,
-                None => {
-                    self.lanes.push(Lane { encoder: Box::default(), packed: vec![0; ROOM], from: 0, to: 0 });
-                    &mut self.lanes[0]
-                }
-            };
-            return pack_piece(&mut lane.encoder, plain, packed);
+        // What this thread packs goes straight to the output.
+        if plain.len() <= PIECE || self.threads.is_one() {
+            let mut step = Step::default();
+            self.lanes(1);
+            while let piece @ [_, ..] = &plain[step.read..plain.len().min(step.read + PIECE)]
+                && packed.len() - step.written >= ROOM
+            {
+                let more = pack_any(&mut self.lanes[0].encoder, piece, &mut packed[step.written..]);
+                step = Step { read: step.read + more.read, written: step.written + more.written };
+            }
+            if step.read > 0 {
+                return step;
+            }
         }
         let read = self.pack(plain);
         Step { read, written: self.hand_out(packed) }
@@ -202,7 +239,7 @@ impl Blocks {
     fn pack(&mut self, plain: &[u8], block: usize) {
         self.code.resize(BLOCKS * block, 0);
         for (plain, code) in plain.chunks(block).zip(self.code.chunks_mut(block)) {
-            let made = match plain.iter().all(|byte| *byte == 0) {
+            let made = match is_zero(plain) {
                 true => Made::Zeros,
                 false => Made::Code(self.encoder.encode_block(plain, code)),
             };

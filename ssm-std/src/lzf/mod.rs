@@ -4,6 +4,7 @@
 mod decoder;
 mod encoder;
 mod threads;
+mod zeros;
 
 pub use decoder::LzfDecoder;
 pub use encoder::Lzf;

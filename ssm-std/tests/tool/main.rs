@@ -1,5 +1,6 @@
 //! The tool `ssm`, run as a user runs it: what it prints, what it writes, its exit status.
 
+mod bench;
 mod convert;
 mod exits;
 mod extract;

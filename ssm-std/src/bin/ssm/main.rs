@@ -2,6 +2,7 @@
 //!
 //! One file per subcommand. The tool parses arguments, calls the library and prints; nothing of the format is in here.
 
+mod bench;
 mod convert;
 mod extract;
 mod failure;
@@ -51,6 +52,7 @@ enum Command {
     Hexdump(hexdump::Arguments),
     Convert(convert::Arguments),
     Slots(slots::Arguments),
+    Bench(bench::Arguments),
 }
 
 impl Command {
@@ -64,6 +66,7 @@ impl Command {
             Command::Hexdump(arguments) => arguments.run().map(fine),
             Command::Convert(arguments) => arguments.run().map(fine),
             Command::Slots(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run().map(fine),
         }
     }
 
@@ -74,7 +77,7 @@ impl Command {
             Command::List(arguments) => !arguments.unchecked,
             Command::Extract(arguments) => !arguments.unit.unchecked,
             Command::Hexdump(arguments) => !arguments.unit.unchecked,
-            Command::Verify(_) | Command::Convert(_) | Command::Slots(_) => false,
+            Command::Verify(_) | Command::Convert(_) | Command::Slots(_) | Command::Bench(_) => false,
         }
     }
 }
