@@ -68,6 +68,22 @@ fn unpack(decoder: &mut dyn Decode, packed: &[u8], piece: usize, room: usize) ->
     }
 }
 
+/// Wherever packed bytes are cut and however they come, one thread and many say what core says.
+#[test]
+fn every_cut_is_met_as_core_meets_it() {
+    let plain: Vec<u8> = (0..20_000u32).map(|at| (at * at / 777) as u8).collect();
+    let packed = pack(&mut ssm_core::LzfEncoder::<256>::with_block(4096), &plain, 1 << 20, 1 << 20);
+    for cut in (0..packed.len()).step_by(97).chain(0..30) {
+        for (piece, room) in [(1, 50_000), (100, 50_000), (100, 1000), (50_000, 50_000), (50_000, 7)] {
+            let core = unpack(&mut ssm_core::LzfDecoder::new([0; 8192]), &packed[..cut], piece, room);
+            for threads in [1, 3] {
+                let host = unpack(&mut LzfDecoder::with_threads(threads), &packed[..cut], piece, room);
+                assert!(core == host, "{cut} of {}, {piece}, {room}: {:?}", packed.len(), host.1);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

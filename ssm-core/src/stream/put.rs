@@ -42,7 +42,7 @@ impl<'a> Put<'a> {
 
     /// Whether anything was put, if only zero bytes (Q16).
     pub(crate) fn is_touched(&self) -> bool {
-        self.touched
+        self.touched || self.offset() > 0
     }
 
     /// Passes on what the buffer holds.
@@ -76,7 +76,6 @@ impl<'a> Put<'a> {
         if let (Some(place), Ok(())) = (room, self.status) {
             *place = bytes;
             self.used = self.used.wrapping_add(N);
-            self.touched = true;
             return Ok(());
         }
         self.bytes(&bytes)

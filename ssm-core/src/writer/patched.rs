@@ -1,11 +1,12 @@
 //! Format 1.2: lengths, size and checksum are patched into a file that can be sought in.
 
-use super::output::{Framing, Output, PIECE, UnitStart};
+use super::output::{Framing, Output, PIECE, UnitStart, joined};
 use crate::codec::{Encode, Input, Step};
 use crate::crc32::{Crc32, HeldBack};
 use crate::error::SaveError;
 use crate::io::{Stop, WriteFull};
-use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
+use crate::unit::MAX_NAME;
+use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader};
 use embedded_io::{Seek, SeekFrom, Write};
 
 /// Files of format 1.2, on a medium that can write and seek.
@@ -48,9 +49,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
         (self.format.unit_at, self.format.started) = (self.position, false);
         let name_len = (unit.name.len() as u32).saturating_add(1);
         let header = UnitHeader { len: 0, version: unit.version, instance: unit.instance, name_len };
-        self.append(&header.emit())?;
-        self.append(unit.name)?;
-        self.append(&[0])
+        self.append_three([&header.emit(), unit.name, &[0]])
     }
 
     fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
@@ -107,6 +106,16 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C, Patched> {
     fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.format.end.append(&mut self.crc, bytes);
         self.store(bytes)
+    }
+
+    #[inline(never)]
+    fn append_three(&mut self, parts: [&[u8]; 3]) -> Result<(), Stop> {
+        if Self::JOINS
+            && let Some(all) = joined(&mut [0; UNIT_HEADER_LEN + MAX_NAME + 1], parts)
+        {
+            return self.append(all);
+        }
+        parts.into_iter().try_for_each(|part| self.append(part))
     }
 
     #[inline(never)]

@@ -1,6 +1,6 @@
 //! Format 2.0: records, a directory and a footer; nothing is patched, so the medium only writes.
 
-use super::output::{Framing, Output, PIECE, UnitStart};
+use super::output::{Framing, Output, PIECE, UnitStart, joined};
 use crate::codec::Encode;
 use crate::crc32::Crc32;
 use crate::error::SaveError;
@@ -8,7 +8,7 @@ use crate::io::Stop;
 use crate::unit::MAX_NAME;
 use crate::wire::streamed::{
     DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS, Footer, MAX_BLOCK, MAX_ENTRIES, Record, RecordKind,
-    STREAM_HEADER_CRC, StreamUnit, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
+    STREAM_HEADER_CRC, STREAM_UNIT_LEN, StreamUnit, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
 };
 use crate::wire::{Format, Header, StreamFields, set_field};
 use embedded_io::Write;
@@ -144,8 +144,18 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
         StreamUnit { offset, stream_crc, crc: 0, version, instance, pass, flags: 0, name_len }
     }
 
+    #[inline(never)]
     fn unit(&mut self, header: StreamUnit, name: &[u8], nul: &[u8]) -> Result<(), Stop> {
         let mut bytes = header.emit();
+        let mut room = [0; STREAM_UNIT_LEN + MAX_NAME + 1];
+        if Self::JOINS
+            && let Some(len) = joined(&mut room, [&bytes, name, nul]).map(<[u8]>::len)
+            && let Some(all) = room.get_mut(..len)
+        {
+            let value = self.crc.crc32().update(0, all);
+            set_field(all, UNIT_CRC_AT, value.to_le_bytes());
+            return self.append(all);
+        }
         let crc = self.crc.crc32();
         let value = crc.update(0, &bytes);
         let value = crc.update(value, name);

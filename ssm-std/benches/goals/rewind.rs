@@ -101,7 +101,7 @@ fn state(table: &mut Table) {
 fn values(table: &mut Table) {
     const VALUES: u32 = 100_000;
     table.group("100,000 values of 4 bytes, one thread, the file around the unit included");
-    let (mut storage, mut scratch) = (vec![0u8; 1 << 20], vec![0u8; 64 << 10]);
+    let (mut storage, mut scratch) = (vec![0u8; 1 << 20], vec![0u8; 16 << 10]);
     let mut list: Vec<u8> = Vec::with_capacity(4 * VALUES as usize);
     let [put, store] = race(
         Time::Thread,

@@ -7,7 +7,7 @@ use ssm_std::{Codec, LoadOptions, SaveFormat, SaveOptions, load_from_path, save_
 use std::fs;
 use std::path::Path;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 9;
 const FORMATS: [(SaveFormat, &[u32]); 2] =
     [(SaveFormat::V1_2, &[100, 1_000, 10_000, 60_000, 100_000]), (SaveFormat::V2_0, &[100, 1_000, 10_000, 60_000])];
 

@@ -68,12 +68,17 @@ impl LzfDecoder {
                 return Ok(Step { read: 0, written: plain_len });
             }
         }
-        let step = self.one.decode(&self.carried[self.given..], plain, input)?;
-        self.given += step.read;
-        if self.given == self.carried.len() && self.one.is_between_blocks() {
-            self.forget();
+        loop {
+            let step = self.one.decode(&self.carried[self.given..], plain, input)?;
+            self.given += step.read;
+            if self.given == self.carried.len() && self.one.is_between_blocks() {
+                self.forget();
+            }
+            // What ends too early is known once there is nothing more to take.
+            if step.read == 0 || step.written > 0 || self.carried.is_empty() {
+                return Ok(Step { read: 0, written: step.written });
+            }
         }
-        Ok(Step { read: 0, written: step.written })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::PIECE;
 use super::threads::Threads;
-use super::zeros::{is_zero, packed_zeros};
+use super::zeros::{is_zero, looks_zero, packed_zeros};
 use rayon::prelude::*;
 use ssm_core::{Encode, Input, LzfEncoder, Step, tag};
 use std::fmt;
@@ -60,7 +60,7 @@ struct Blocks {
 /// What became of a block.
 #[derive(Clone, Copy)]
 enum Made {
-    /// Nothing, as nobody will ask for zeros.
+    /// Nothing, as nobody asks for zeros; of what only looks so, not before it is asked for.
     Zeros,
     /// Bytes of code, if it packs.
     Code(Option<usize>),
@@ -198,8 +198,9 @@ impl Encode for Lzf {
     fn announce(&mut self, plain: &[u8], block: usize) {
         self.next_block = 0;
         let count = if self.threads.is_one() || block == 0 { 0 } else { plain.len().div_ceil(block * BLOCKS) };
-        // One thread's work is done when it is asked for.
-        let count = if count < 2 { 0 } else { count };
+        // One thread's work is done when it is asked for, and zeros are no work.
+        let is_work = count >= 2 && plain.chunks(block).any(|block| !looks_zero(&block[..block.len().min(256)]));
+        let count = if is_work { count } else { 0 };
         while self.blocks.len() < count {
             let (encoder, made) = (Box::default(), Vec::with_capacity(BLOCKS));
             self.blocks.push(Blocks { encoder, code: Vec::new(), made });
@@ -239,7 +240,7 @@ impl Blocks {
     fn pack(&mut self, plain: &[u8], block: usize) {
         self.code.resize(BLOCKS * block, 0);
         for (plain, code) in plain.chunks(block).zip(self.code.chunks_mut(block)) {
-            let made = match is_zero(plain) {
+            let made = match looks_zero(plain) {
                 true => Made::Zeros,
                 false => Made::Code(self.encoder.encode_block(plain, code)),
             };

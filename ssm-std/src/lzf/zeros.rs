@@ -12,6 +12,12 @@ pub fn is_zero(bytes: &[u8]) -> bool {
     pieces.iter().all(|piece| or(piece) == 0) && or(rest) == 0
 }
 
+/// Whether some bytes here and there are zero.
+pub fn looks_zero(bytes: &[u8]) -> bool {
+    let or = |bytes: &[u8; 32]| bytes.iter().fold(0, |or, byte| or | byte);
+    bytes.chunks(256).all(|chunk| chunk.first_chunk().is_none_or(|start| or(start) == 0))
+}
+
 /// What the encoder makes of a whole piece of zeros.
 pub fn packed_zeros() -> &'static [u8] {
     static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
