@@ -31,6 +31,8 @@ pub(crate) enum Verdict {
     WithoutData,
     /// The entry of this index does not load this version.
     Version(usize),
+    /// It is of a live pass, and its final one came before.
+    Order,
 }
 
 impl<'r, 'm> Judge<'r, 'm> {
@@ -66,7 +68,12 @@ impl<'r, 'm> Judge<'r, 'm> {
             },
         }
         self.met.mark(place);
-        let in_pass = if unit.pass.is_some() { &mut self.in_live } else { &mut self.in_final };
+        let is_final = unit.pass.is_none();
+        // Behind its final pass a unit has nothing more to say.
+        if !is_final && self.in_final.is_placed(place) {
+            return Verdict::Order;
+        }
+        let in_pass = if is_final { &mut self.in_final } else { &mut self.in_live };
         if in_pass.mark(place) { Verdict::Repeated } else { Verdict::Sound }
     }
 

@@ -19,11 +19,13 @@ pub(crate) struct Walk<C> {
     crc: RunningCrc<C>,
     /// Whether the checksum over the stream is there and is compared.
     is_checked: bool,
+    /// The live pass that came last.
+    pass: Option<u32>,
 }
 
 impl<C: Crc32> Walk<C> {
     pub fn new(crc: C) -> Self {
-        Self { crc: RunningCrc::new(crc), is_checked: true }
+        Self { crc: RunningCrc::new(crc), is_checked: true, pass: None }
     }
 
     /// The checksum so far; `None` where it is not computed.
@@ -35,9 +37,9 @@ impl<C: Crc32> Walk<C> {
         self.crc.crc32()
     }
 
-    /// From here on the checksum over the stream is not looked at: it was before.
+    /// The way begins again, and the checksum over the stream is not looked at: it was before.
     pub fn trust(&mut self) {
-        self.is_checked = false;
+        (self.is_checked, self.pass) = (false, None);
     }
 
     /// Goes on with this checksum, in a file that has checksums.
@@ -130,6 +132,12 @@ impl<C: Crc32> Walk<C> {
             return Err(medium.damaged(offset.wrapping_add(40), bad_name));
         }
         let pass = (unit.pass != FINAL_PASS).then_some(unit.pass);
+        if pass.is_some() {
+            if pass < self.pass {
+                return Err(medium.damaged(offset.wrapping_add(32), FormatError::PassOrder { found: unit.pass }));
+            }
+            self.pass = pass;
+        }
         let (version, instance, name_len) = (unit.version, unit.instance, unit.name_len);
         let data_at = medium.position();
         Ok(Some(Located { offset, data_at, end: 0, version, instance, name_len, pass }))

@@ -245,7 +245,10 @@ fn units_twice_in_a_pass_and_units_that_have_no_data_here() {
             (&[FIRST, SECOND, FIRST][..], "repeated-unit"),
             (&[SSM, FIRST, SSM, SECOND], "repeated-unit"),
             (&[live(FIRST, 0), live(SECOND, 0), live(FIRST, 0), FIRST, SECOND], "repeated-unit"),
-            (&[FIRST, live(FIRST, 0), FIRST, SECOND], "repeated-unit"),
+            // Q34
+            (&[FIRST, live(FIRST, 0), FIRST, SECOND], "pass-order"),
+            (&[live(FIRST, 1), live(SECOND, 0), FIRST, SECOND], "pass-order"),
+            (&[FIRST, live(SECOND, 0), live(FIRST, 1), SECOND], "pass-order"),
             (&[FIRST, SECOND, THIRD], "without-data"),
         ] {
             each(units, policy, |outcome| assert_eq!(outcome.refused(&[2]), kind));

@@ -16,7 +16,7 @@ use crate::source::{Body, Records, Tagged, UnitSource};
 use crate::stream::Widths;
 use crate::unit::{AfterLoad, MAX_NAME, Unit, UnitError, UnitId, UnitRecord};
 use crate::walk::Walk;
-use crate::wire::Header;
+use crate::wire::{FormatError, Header};
 use embedded_io::{ErrorType, Read, Seek};
 
 /// A load that runs.
@@ -287,6 +287,10 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         self.medium.fail(match why {
             Verdict::Repeated => LoadError::Repeated(unit),
             Verdict::WithoutData => LoadError::WithoutData(unit),
+            Verdict::Order => {
+                let error = FormatError::PassOrder { found: self.unit.pass.unwrap_or(u32::MAX) };
+                LoadError::Format { offset: self.unit.offset.wrapping_add(32), unit: Some(unit), error }
+            }
             Verdict::Version(index) => {
                 let (oldest, newest) = units.get(index).map_or((0, 0), Entry::window);
                 LoadError::UnitVersion { unit, oldest, newest }

@@ -32,9 +32,6 @@ impl<'e, M> Search<'e, M> {
         if instance == 0 && name == SELF_NAME.as_bytes() {
             return Place::SelfUnit;
         }
-        if instance == 0 && name == LIVE_CONTROL {
-            return Place::LiveControl;
-        }
         for _ in self.entries {
             let at = if self.next < self.entries.len() { self.next } else { 0 };
             self.next = at.wrapping_add(1);
@@ -42,7 +39,7 @@ impl<'e, M> Search<'e, M> {
                 return Place::Entry(at);
             }
         }
-        Place::Unknown
+        if instance == 0 && name == LIVE_CONTROL { Place::LiveControl } else { Place::Unknown }
     }
 }
 
@@ -84,6 +81,14 @@ impl<'s> Marks<'s> {
             *byte |= 1 << (at & 7);
         }
         was
+    }
+
+    /// Whether a unit was marked.
+    pub fn is_placed(&mut self, place: Place) -> bool {
+        match place {
+            Place::Entry(at) => self.is_marked(at),
+            place => place == Place::SelfUnit && self.self_unit,
+        }
     }
 
     /// Whether the entry of this index was marked.

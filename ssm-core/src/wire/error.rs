@@ -194,6 +194,11 @@ pub enum FormatError {
         /// The flags field.
         found: u32,
     },
+    /// A unit is of an earlier live pass than what stands before it (Q34).
+    PassOrder {
+        /// Its pass.
+        found: u32,
+    },
     /// The end unit of a 2.0 file has a field that is not as it must be.
     EndUnit,
     /// The first byte of a record is none that a record starts with.
@@ -300,6 +305,7 @@ impl FormatError {
             FormatError::UnitLength { .. } => "unit-length",
             FormatError::UnitOffset { .. } => "unit-offset",
             FormatError::UnitFlags { .. } => "unit-flags",
+            FormatError::PassOrder { .. } => "pass-order",
             FormatError::EndUnit => "end-unit",
             FormatError::Record { .. } => "record",
             FormatError::RecordType { .. } => "record-type",
@@ -369,13 +375,14 @@ impl fmt::Display for FormatError {
                 write!(f, "\"{}\" found, a unit or the end record expected", found.escape_ascii())
             }
             FormatError::UnitName { found } => {
-                write!(f, "unit name of {found} bytes found, 1 to 255 bytes and then the only NUL expected")
+                write!(f, "unit name of {found} bytes found: it is empty, too long, or does not end with its only NUL")
             }
             FormatError::UnitLength { found, min, max } => {
                 write!(f, "unit length {found} found, {min} to {max} expected")
             }
             FormatError::UnitOffset { found } => write!(f, "unit header of offset {found} found"),
             FormatError::UnitFlags { found } => write!(f, "unit flags {found:#x} found, 0 expected"),
+            FormatError::PassOrder { found } => write!(f, "pass {found} found behind a later one"),
             FormatError::EndUnit => f.write_str("the end unit has a field that is not as it must be"),
             FormatError::Record { found } => {
                 write!(f, "byte {found:#04x} found, a record of type 1 to 4 expected")
@@ -388,7 +395,7 @@ impl fmt::Display for FormatError {
                 write!(f, "packed or zero record of {len} bytes for {kib} KiB found, which cannot be")
             }
             FormatError::Terminator { stored, actual } => {
-                write!(f, "unit terminator for {stored} bytes found, one for {actual} expected")
+                write!(f, "unit terminator with a wrong size, flag or length {stored} found, length {actual} expected")
             }
             FormatError::TerminatorCrc { stored, computed } => {
                 write!(f, "unit terminator: checksum {computed:#010x} found, {stored:#010x} expected")

@@ -70,6 +70,22 @@ fn into_a_file_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn not_over_the_file_itself() {
+    let (folder, path) = state(&Header::new(), Codec::Store, &[(b"ram", 0, 1, b"plain bytes")]);
+    let before = fs::read(&path).unwrap();
+    let other = folder.path().join(".").join(path.file_name().unwrap());
+    for out in [&path, &other] {
+        let run = ssm(["extract", path.to_str().unwrap(), "ram", "-o", out.to_str().unwrap()]);
+        assert_eq!(run.code, Some(2), "{}", run.error);
+        assert!(fs::read(&path).unwrap() == before);
+    }
+    // `-` is standard output.
+    let run = ssm(["extract", path.to_str().unwrap(), "ram", "-o", "-"]).fine();
+    assert_eq!(run.bytes, b"plain bytes");
+    assert_eq!(ssm(["convert", path.to_str().unwrap(), "-"]).code, Some(2));
+}
+
+#[test]
 fn what_comes_before_the_damage() {
     let plain = noise(300_000);
     let (_folder, path) = state(&Header::new(), Codec::Lzf, &[(b"ram", 0, 1, &plain)]);

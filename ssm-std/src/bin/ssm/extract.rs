@@ -3,7 +3,7 @@
 use crate::failure::Failed;
 use crate::find::UnitArguments;
 use crate::input::{Input, PIECE, at_unit, pieces};
-use crate::output::{replace, stdout_result};
+use crate::output::{not_over_itself, replace, stdout_result};
 use ssm_std::{Error, Failure};
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -26,13 +26,14 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(&self) -> Result<(), Failed> {
         let (mut input, offset) = self.unit.open()?;
-        let Some(path) = &self.output else {
+        let Some(path) = self.output.as_ref().filter(|path| *path != Path::new("-")) else {
             let mut out = io::stdout().lock();
             if out.is_terminal() {
                 input.progress.end();
             }
             return stdout_result(extract(&mut input, offset, &mut out)?);
         };
+        not_over_itself(&input.path, path)?;
         let written = |written: io::Result<()>| {
             written.map_err(|source| Failed::from(Error::new(path, Failure::Io { doing: "write", source })))
         };

@@ -31,8 +31,21 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failed> {
     })
 }
 
+/// Refuses to write a part of a file over the file itself.
+pub fn not_over_itself(input: &Path, output: &Path) -> Result<(), Failed> {
+    match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(same)) if input == same => {
+            Err(Failed::usage(output, "is the file that is read; what is taken out of it would replace it".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Replaces a file by what `write` writes, as a whole or not at all; the error is that of `write`.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<(), Failed>) -> Result<(), Failed> {
+    if path == Path::new("-") {
+        return Err(Failed::usage(path, "a file cannot be called this here, and standard output is not meant".into()));
+    }
     let mut failed = None;
     let replaced = replace_file(path, |file| {
         write(file).map_err(|error| {

@@ -4,7 +4,7 @@ mod image;
 
 use crate::failure::{DAMAGED, Failed};
 use crate::hexdump::number;
-use crate::output::{message, print, print_json, replace};
+use crate::output::{message, not_over_itself, print, print_json, replace};
 use clap::builder::styling::{AnsiColor, Style};
 use image::{Image, Ranges, Slot, Store};
 use serde::Serialize;
@@ -135,6 +135,7 @@ impl Arguments {
             return Err(self.damaged("no commit record of a saved state found"));
         }
         if let (Some(choice), Some(output)) = (self.extract, &self.output) {
+            not_over_itself(&self.image, output)?;
             let slot = self.choose(&stores, choice)?;
             let written = |written: io::Result<()>| {
                 written.map_err(|source| Failed::from(Error::new(output, Failure::Io { doing: "write", source })))

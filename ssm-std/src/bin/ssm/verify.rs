@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The words that `error.kind` may hold, with what they mean.
-const KINDS: [(&str, &str); 35] = [
+const KINDS: [(&str, &str); 36] = [
     ("magic", "not a saved state"),
     ("version", "a saved state of a format that is not read here"),
     ("truncated", "the file ends before a structure does"),
@@ -34,6 +34,7 @@ const KINDS: [(&str, &str); 35] = [
     ("unit-crc", "2.0: the checksum of a unit's header does not fit"),
     ("unit-offset", "2.0: a unit is not where its header says"),
     ("unit-flags", "2.0: a unit has flags that do not exist"),
+    ("pass-order", "2.0: a unit is of an earlier pass than one before it"),
     ("end-unit", "2.0: the unit that ends the file is not as it must be"),
     ("record", "2.0: no record where one must be"),
     ("record-type", "2.0: a named record, which no reader reads"),
