@@ -146,8 +146,8 @@ fn shift(change: u32, mut distance: u64) -> u32 {
 /// Bytes of the last unit's end that the CRC of a 1.2 file leaves out, beside the end record (Q1).
 const HELD_BACK: usize = 8;
 
-/// Up to this distance a change is carried over zeros faster than by multiplication.
-const NEAR: u64 = 256;
+/// Up to this distance a change is carried over zeros faster than by multiplication; on a device flash counts more.
+const NEAR: u64 = if cfg!(target_os = "none") { 0 } else { 256 };
 
 /// The CRC of a file while it is written or read.
 pub(crate) struct RunningCrc<C> {
@@ -230,7 +230,7 @@ impl HeldBack {
     pub fn patch<C: Crc32>(&self, crc: &mut RunningCrc<C>, distance: u64, new: [u8; 8]) {
         let mut changed = crc.crc.update(!0, &new);
         let mut distance = distance.wrapping_sub(HELD_BACK as u64);
-        if distance > NEAR {
+        if NEAR == 0 || distance > NEAR {
             crc.value ^= shift(!changed, distance);
             return;
         }
