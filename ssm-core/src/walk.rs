@@ -4,8 +4,10 @@ use crate::crc32::{Crc32, RunningCrc, crc_with_hole};
 use crate::io::Stop;
 use crate::medium::{Located, Medium};
 use crate::wire::streamed::{
-    DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS, FOOTER_LEN, Footer, STREAM_HEADER_CRC,
-    STREAM_HEADER_LEN, STREAM_UNIT_LEN, StreamMark, UNIT_CRC_AT, is_stream, not_a_stream,
+    DIRECTORY_COUNT_AT, DIRECTORY_CRC_AT, DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS,
+    FOOTER_LEN, Footer, MAX_RECORD_HEAD, Record, STREAM_HEADER_CRC, STREAM_HEADER_LEN, STREAM_UNIT_LEN, StreamMark,
+    UNIT_CRC_AT, UNIT_FLAGS_AT, UNIT_NAME_LEN_AT, UNIT_OFFSET_AT, UNIT_PASS_AT, UNIT_STREAM_CRC_AT, is_stream,
+    not_a_stream, size_bytes, stored_header_crc,
 };
 use crate::wire::{FormatError, Header, Structure};
 use embedded_io::Read;
@@ -57,6 +59,16 @@ impl<C: Crc32> Walk<C> {
         Ok(())
     }
 
+    /// Reads what the next record starts with; the inner error is that of its bytes.
+    pub fn record<R: Read>(&mut self, medium: &mut Medium<R>) -> Result<Result<Record, FormatError>, Stop> {
+        let mut bytes = [0; MAX_RECORD_HEAD];
+        let (start, rest) = bytes.split_at_mut(2);
+        self.take(medium, start)?;
+        let more = start.last().and_then(|first| size_bytes(*first)).unwrap_or(1).wrapping_sub(1);
+        self.take(medium, rest.get_mut(..more).unwrap_or_default())?;
+        Ok(Record::parse(bytes.get(..more.wrapping_add(2)).unwrap_or(&bytes)))
+    }
+
     /// Reads the header of the file, whose first byte comes next. The writer's version and the widths are not checked.
     #[inline(never)]
     pub fn header<R: Read>(&mut self, medium: &mut Medium<R>) -> Result<Header, Stop> {
@@ -70,7 +82,7 @@ impl<C: Crc32> Walk<C> {
         let header = match found {
             STREAM_HEADER_LEN => {
                 let computed = crc_with_hole(self.crc.crc32(), start, STREAM_HEADER_CRC, &[]);
-                let stored = u32::from_le_bytes(crate::wire::field(start, STREAM_HEADER_CRC));
+                let stored = stored_header_crc(start);
                 match computed == stored {
                     true => Header::parse_stream(start),
                     false => Err(FormatError::StructureCrc { of: Structure::Header, stored, computed }),
@@ -99,7 +111,9 @@ impl<C: Crc32> Walk<C> {
             Ok(StreamMark::Unit(unit)) => (unit, false),
             Ok(StreamMark::End(unit)) if unit.name_len == 0 => (unit, true),
             Ok(StreamMark::End(_)) => return Err(medium.damaged(offset, FormatError::EndUnit)),
-            Err(error @ FormatError::UnitName { .. }) => return Err(medium.damaged(offset.wrapping_add(40), error)),
+            Err(error @ FormatError::UnitName { .. }) => {
+                return Err(medium.damaged(offset.wrapping_add(UNIT_NAME_LEN_AT), error));
+            }
             Err(error) => return Err(medium.damaged(offset, error)),
         };
         let name = name.get_mut(..unit.name_len as usize).unwrap_or_default();
@@ -116,9 +130,9 @@ impl<C: Crc32> Walk<C> {
         }
         if let Err(error) = unit.check(offset, stream_crc.unwrap_or(unit.stream_crc)) {
             let field = match error {
-                FormatError::UnitOffset { .. } => 8,
-                FormatError::Crc { .. } => 16,
-                _ => 36,
+                FormatError::UnitOffset { .. } => UNIT_OFFSET_AT,
+                FormatError::Crc { .. } => UNIT_STREAM_CRC_AT,
+                _ => UNIT_FLAGS_AT,
             };
             return Err(medium.damaged(offset.wrapping_add(field), error));
         }
@@ -129,12 +143,14 @@ impl<C: Crc32> Walk<C> {
             };
         }
         if name.len() < 2 {
-            return Err(medium.damaged(offset.wrapping_add(40), bad_name));
+            return Err(medium.damaged(offset.wrapping_add(UNIT_NAME_LEN_AT), bad_name));
         }
         let pass = (unit.pass != FINAL_PASS).then_some(unit.pass);
         if pass.is_some() {
             if pass < self.pass {
-                return Err(medium.damaged(offset.wrapping_add(32), FormatError::PassOrder { found: unit.pass }));
+                return Err(
+                    medium.damaged(offset.wrapping_add(UNIT_PASS_AT), FormatError::PassOrder { found: unit.pass })
+                );
             }
             self.pass = pass;
         }
@@ -164,7 +180,7 @@ impl<C: Crc32> Walk<C> {
         }
         if computed != head.crc {
             let error = FormatError::StructureCrc { of: Structure::Directory, stored: head.crc, computed };
-            return Err(medium.damaged(at.wrapping_add(8), error));
+            return Err(medium.damaged(at.wrapping_add(DIRECTORY_CRC_AT), error));
         }
         if let Some((at, error)) = bad_entry {
             return Err(medium.damaged(at, error));
@@ -175,11 +191,11 @@ impl<C: Crc32> Walk<C> {
             && computed != footer.stream_crc
         {
             let error = FormatError::Crc { stored: footer.stream_crc, computed };
-            return Err(medium.damaged(footer.offset.wrapping_add(16), error));
+            return Err(medium.damaged(footer.offset.wrapping_add(Footer::STREAM_CRC_AT), error));
         }
         if head.count != footer.count {
             let error = FormatError::Directory { stored: head.count, expected: footer.count };
-            return Err(medium.damaged(at.wrapping_add(12), error));
+            return Err(medium.damaged(at.wrapping_add(DIRECTORY_COUNT_AT), error));
         }
         Ok(footer)
     }

@@ -6,7 +6,7 @@ use crate::crc32::Crc32;
 use crate::io::Stop;
 use crate::walk::Walk;
 use crate::wire::FormatError;
-use crate::wire::streamed::{MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, Terminator, size_bytes};
+use crate::wire::streamed::{Record, RecordKind, TERMINATOR_BODY_LEN, Terminator};
 use embedded_io::Read;
 
 /// Where in a unit of a 2.0 file a source is.
@@ -144,12 +144,10 @@ impl<R: Read, D: Decode, C: Crc32> RecordSource<'_, '_, '_, R, D, C> {
     #[inline(never)]
     fn head(&mut self) -> Result<(), Stop> {
         let at = self.medium.position();
-        let mut bytes = [0; MAX_RECORD_HEAD];
-        let (start, rest) = bytes.split_at_mut(2);
-        self.take(start)?;
-        let more = start.last().and_then(|first| size_bytes(*first)).unwrap_or(1).wrapping_sub(1);
-        self.take(rest.get_mut(..more).unwrap_or_default())?;
-        let record = Record::parse(bytes.get(..more.wrapping_add(2)).unwrap_or(&bytes));
+        if self.progress.is_cancelled() {
+            return Err(self.medium.cancelled());
+        }
+        let record = self.body.walk.record(self.medium)?;
         let record = record.map_err(|error| self.damaged_at(at, error))?;
         let mut kib = [0];
         if matches!(record.kind, RecordKind::Lzf | RecordKind::Zero) {

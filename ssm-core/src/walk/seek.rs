@@ -7,8 +7,8 @@ use crate::io::Stop;
 use crate::medium::{Located, Medium};
 use crate::progress::Progress;
 use crate::wire::streamed::{
-    DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN, Footer, MAX_RECORD_HEAD, Record,
-    RecordKind, STREAM_HEADER_LEN, is_stream, size_bytes,
+    DIRECTORY_COUNT_AT, DIRECTORY_CRC_AT, DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN,
+    Footer, RecordKind, STREAM_HEADER_LEN, STREAM_UNIT_LEN, StreamMark, is_stream,
 };
 use crate::wire::{FormatError, HEADER_PROBE, Header, Structure};
 use embedded_io::{Read, Seek};
@@ -80,7 +80,7 @@ impl<R: Read + Seek> Medium<R> {
             return Ok(());
         }
         let error = FormatError::Crc { stored: footer.stream_crc, computed };
-        Err(self.damaged(footer.offset.wrapping_add(16), error))
+        Err(self.damaged(footer.offset.wrapping_add(Footer::STREAM_CRC_AT), error))
     }
 
     /// Reads the head of the directory and gives each entry, with its file offset, to `entry`; then checks its checksum.
@@ -104,11 +104,11 @@ impl<R: Read + Seek> Medium<R> {
         }
         if head.count != footer.count {
             let error = FormatError::Directory { stored: head.count, expected: footer.count };
-            return Err(self.damaged(at.wrapping_add(12), error));
+            return Err(self.damaged(at.wrapping_add(DIRECTORY_COUNT_AT), error));
         }
         if computed != head.crc {
             let error = FormatError::StructureCrc { of: Structure::Directory, stored: head.crc, computed };
-            return Err(self.damaged(at.wrapping_add(8), error));
+            return Err(self.damaged(at.wrapping_add(DIRECTORY_CRC_AT), error));
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl<R: Read + Seek> Medium<R> {
         walk.trust();
         match walk.next(self, name)? {
             Some(mut unit) => {
-                let records = self.measure_unit(&mut unit)?;
+                let records = self.measure_unit(&mut walk, &mut unit)?;
                 Ok(Some((unit, records)))
             }
             None => Ok(None),
@@ -215,22 +215,21 @@ impl<R: Read + Seek> Medium<R> {
 
     /// What a unit header says that the checksum over all before it is.
     pub fn stream_crc_at(&mut self, unit: &Located) -> Result<u32, Stop> {
-        let mut bytes = [0; 4];
-        self.read_exact_at(unit.offset.wrapping_add(16), &mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        let mut bytes = [0; STREAM_UNIT_LEN];
+        self.read_exact_at(unit.offset, &mut bytes)?;
+        match StreamMark::parse(&bytes) {
+            Ok(StreamMark::Unit(header) | StreamMark::End(header)) => Ok(header.stream_crc),
+            Err(error) => Err(self.damaged(unit.offset, error)),
+        }
     }
 
     /// Finds the end of a unit, going from record to record.
-    pub fn measure_unit(&mut self, unit: &mut Located) -> Result<RecordCounts, Stop> {
+    fn measure_unit(&mut self, walk: &mut Walk<impl Crc32>, unit: &mut Located) -> Result<RecordCounts, Stop> {
         let mut counts = RecordCounts::default();
         let mut at = unit.data_at;
         loop {
-            let mut bytes = [0; MAX_RECORD_HEAD];
-            let (start, rest) = bytes.split_at_mut(2);
-            self.read_exact_at(at, start)?;
-            let more = start.last().and_then(|first| size_bytes(*first)).unwrap_or(1).wrapping_sub(1);
-            self.read_next(rest.get_mut(..more).unwrap_or_default())?;
-            let record = Record::parse(bytes.get(..more.wrapping_add(2)).unwrap_or(&bytes));
+            self.go(at)?;
+            let record = walk.record(self)?;
             let record = record.map_err(|error| self.damaged(at, error))?;
             at = self.position().saturating_add(record.len.into());
             if at > self.len() {

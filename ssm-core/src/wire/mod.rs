@@ -4,12 +4,14 @@
 
 mod error;
 mod header;
+mod part;
 pub(crate) mod streamed;
 mod unit;
 
-pub use error::{FormatError, HeaderField, Structure};
+pub use error::FormatError;
 pub(crate) use header::{CRC_FROM, HEADER_PROBE, SIZE_AT};
 pub use header::{Format, Header, StreamFields, WriterVersion};
+pub use part::{HeaderField, Structure};
 pub use unit::MAX_FILE_NAME;
 pub(crate) use unit::{Mark, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader};
 

@@ -8,7 +8,7 @@ use crate::io::Stop;
 use crate::unit::MAX_NAME;
 use crate::wire::streamed::{
     DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS, Footer, MAX_BLOCK, MAX_ENTRIES, Record, RecordKind,
-    STREAM_HEADER_CRC, STREAM_UNIT_LEN, StreamUnit, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
+    STREAM_HEADER_CRC, STREAM_UNIT_LEN, StreamUnit, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
 };
 use crate::wire::{Format, Header, StreamFields, set_field};
 use embedded_io::Write;
@@ -107,7 +107,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
 
     fn close(&mut self, _touched: bool) -> Result<u64, Stop> {
         self.append(&TERMINATOR_HEAD)?;
-        let len = self.position.wrapping_sub(self.format.data_at).wrapping_add(14);
+        let len = self.position.wrapping_sub(self.format.data_at).wrapping_add(TERMINATOR_BODY_LEN as u64);
         let terminator = Terminator { crc: Some(self.crc.value()), len };
         self.append(&terminator.emit())?;
         Ok(self.position.wrapping_sub(self.format.unit_at))

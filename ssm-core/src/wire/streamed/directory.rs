@@ -6,6 +6,9 @@ use crate::wire::{FormatError, field, set_field};
 pub(crate) const DIRECTORY_HEAD_LEN: usize = 16;
 pub(crate) const ENTRY_LEN: usize = 16;
 pub(crate) const FOOTER_LEN: usize = 32;
+/// Where the directory's checksum and the number of its entries are.
+pub(crate) const DIRECTORY_CRC_AT: u64 = 8;
+pub(crate) const DIRECTORY_COUNT_AT: u64 = 12;
 /// The most entries that a directory may have.
 pub(crate) const MAX_ENTRIES: u32 = 65535;
 
@@ -93,8 +96,9 @@ pub(crate) struct Footer {
 }
 
 impl Footer {
-    /// Where the footer's checksum is.
+    /// Where the footer's checksum is, and that of all before it.
     pub const CRC_AT: usize = 28;
+    pub const STREAM_CRC_AT: u64 = 16;
 
     /// `offset` is where the bytes stand. The checksums are the caller's to compare; a count is checked after them.
     pub fn parse(bytes: &[u8; FOOTER_LEN], offset: u64) -> Result<Self, FormatError> {

@@ -26,6 +26,11 @@ pub(crate) fn not_a_stream(start: &[u8]) -> FormatError {
     }
 }
 
+/// The checksum that a header says it has.
+pub(crate) fn stored_header_crc(start: &[u8]) -> u32 {
+    u32::from_le_bytes(field(start, STREAM_HEADER_CRC))
+}
+
 impl Header {
     /// Reads a header whose magic was seen. The writer's version and the widths are checked later (Q26).
     pub(crate) fn parse_stream(start: &[u8]) -> Result<Header, FormatError> {

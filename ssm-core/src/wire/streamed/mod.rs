@@ -9,10 +9,14 @@ mod record;
 mod unit;
 
 pub(crate) use directory::{
-    DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN, Footer, MAX_ENTRIES,
+    DIRECTORY_COUNT_AT, DIRECTORY_CRC_AT, DIRECTORY_HEAD_LEN, DirectoryEntry, DirectoryHead, ENTRY_LEN, FOOTER_LEN,
+    Footer, MAX_ENTRIES,
 };
-pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream, not_a_stream};
+pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream, not_a_stream, stored_header_crc};
 pub(crate) use record::{
     MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, size_bytes,
 };
-pub(crate) use unit::{FINAL_PASS, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT};
+pub(crate) use unit::{
+    FINAL_PASS, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT, UNIT_FLAGS_AT, UNIT_NAME_LEN_AT, UNIT_OFFSET_AT,
+    UNIT_PASS_AT, UNIT_STREAM_CRC_AT,
+};

@@ -4,8 +4,13 @@ use crate::wire::{FormatError, field, set_field};
 
 /// Bytes of a unit header before the name; the whole end unit.
 pub(crate) const STREAM_UNIT_LEN: usize = 44;
-/// Where its checksum is.
+/// Where its fields are that errors point to, and its checksum.
+pub(crate) const UNIT_OFFSET_AT: u64 = 8;
+pub(crate) const UNIT_STREAM_CRC_AT: u64 = 16;
 pub(crate) const UNIT_CRC_AT: usize = 20;
+pub(crate) const UNIT_PASS_AT: u64 = 32;
+pub(crate) const UNIT_FLAGS_AT: u64 = 36;
+pub(crate) const UNIT_NAME_LEN_AT: u64 = 40;
 /// Bytes of the longest name with its NUL.
 const STREAM_NAME_MAX: u32 = 48;
 /// The pass that is not a live one.
