@@ -1,6 +1,7 @@
 //! Layer 4: loading a machine in three phases (DESIGN.md, "Three phases").
 
 mod running;
+mod way;
 
 use crate::codec::Decode;
 use crate::crc32::{Crc32, Crc32Bytewise};

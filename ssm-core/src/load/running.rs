@@ -1,5 +1,6 @@
-//! A load that runs: the ways through a file, and the three phases around them.
+//! A load that runs: what is done on a way through the file, and the three phases around it.
 
+use super::way::{Patched, Way};
 use crate::codec::Decode;
 use crate::crc32::Crc32;
 use crate::error::{LoadError, Phase};
@@ -12,7 +13,7 @@ use crate::notes::Unclaimed;
 use crate::policy::{Policy, Report, Unknown};
 use crate::progress::{EXECUTED, Progress};
 use crate::registry::{Entry, Place, Search};
-use crate::source::{Body, Records, Tagged, UnitSource};
+use crate::source::{Body, UnitSource};
 use crate::stream::Widths;
 use crate::unit::{AfterLoad, MAX_NAME, Unit, UnitError, UnitId, UnitRecord};
 use crate::walk::Walk;
@@ -38,48 +39,6 @@ struct Errand<'v, 'r, 'm, M> {
     decode: bool,
     /// Load those that are registered.
     machine: Option<&'v mut M>,
-}
-
-/// How the units of a file are gone through.
-trait Way<R: ErrorType, D> {
-    type Body<'w>: Body<R, D>
-    where
-        Self: 'w;
-
-    /// Goes to the unit behind `unit`; `None` at the end.
-    fn next(&mut self, medium: &mut Medium<R>, unit: &Located, name: &mut [u8]) -> Result<Option<Located>, Stop>;
-    /// Before the first byte of the unit at hand; with `decode` false it will only be passed over.
-    fn body(&mut self, decode: bool) -> Self::Body<'_>;
-}
-
-/// The way through a 1.x file: from length to length.
-struct Patched;
-
-impl<R: Read + Seek, D: Decode> Way<R, D> for Patched {
-    type Body<'w> = Tagged;
-
-    fn next(&mut self, medium: &mut Medium<R>, unit: &Located, name: &mut [u8]) -> Result<Option<Located>, Stop> {
-        medium.unit_at(unit.end, name)
-    }
-
-    fn body(&mut self, _decode: bool) -> Tagged {
-        Tagged::default()
-    }
-}
-
-impl<R: Read, D: Decode, C: Crc32> Way<R, D> for Walk<C> {
-    type Body<'w>
-        = Records<'w, C>
-    where
-        Self: 'w;
-
-    fn next(&mut self, medium: &mut Medium<R>, _unit: &Located, name: &mut [u8]) -> Result<Option<Located>, Stop> {
-        self.next(medium, name)
-    }
-
-    fn body(&mut self, decode: bool) -> Records<'_, C> {
-        Records::new(self, decode)
-    }
 }
 
 impl<'s, R: Read, D: Decode> Load<'s, R, D> {
