@@ -1,5 +1,6 @@
 //! One block of bare LZF code in one piece: the fast way when a whole block and its output are at hand, and all of encoding.
 
+use super::code::Code;
 use super::{MAX_DISTANCE, MAX_LITERALS, MAX_MATCH};
 use crate::copy::{UNALIGNED, WIDE, copy, copy_over, copy_wide, repeat};
 
@@ -67,7 +68,7 @@ pub(super) fn decode_tokens(code: &[u8], plain: &mut [u8], mut at: usize) -> (us
 }
 
 /// What [`encode`] did: the plain bytes it packed and the bytes of code they took.
-pub(super) struct Encoded {
+pub struct Encoded {
     pub plain: usize,
     pub code: usize,
 }
@@ -88,13 +89,13 @@ fn encode_with<const TABLE: usize, const LOADS: bool>(
     table: &mut [u16; TABLE],
 ) -> Encoded {
     table.fill(0);
-    let mut out = Code { bytes: code, at: 0 };
+    let mut out = Code::new(code);
     let mut literals = 0; // where the pending run of literals starts
     while let Some((candidate, at)) = find::<TABLE, LOADS>(plain, literals.max(1), table) {
         let length = match_length::<LOADS>(plain, candidate, at);
         literals = out.literals(plain, literals, at);
         if literals != at || !out.repeat(at.wrapping_sub(candidate), length) {
-            return Encoded { plain: literals, code: out.at };
+            return Encoded { plain: literals, code: out.len() };
         }
         literals = at.wrapping_add(length);
         // What the match passed over helps the next ones. A small table has room for one entry of it.
@@ -108,7 +109,7 @@ fn encode_with<const TABLE: usize, const LOADS: bool>(
         }
     }
     literals = out.many_literals(plain, literals, plain.len());
-    Encoded { plain: literals, code: out.at }
+    Encoded { plain: literals, code: out.len() }
 }
 
 /// Looks for the next match from `at` on, and enters what it passes into the table: where the match lies and where it is
@@ -186,72 +187,6 @@ fn match_length<const LOADS: bool>(plain: &[u8], earlier: usize, at: usize) -> u
     let done = length.wrapping_sub(4);
     let (a, b) = (a.get(done..).unwrap_or(&[]), b.get(done..).unwrap_or(&[]));
     length.wrapping_add(a.iter().zip(b).take_while(|(a, b)| a == b).count())
-}
-
-/// Tokens into a slice that may be too small.
-struct Code<'c> {
-    bytes: &'c mut [u8],
-    at: usize,
-}
-
-impl Code<'_> {
-    /// Writes the literals from `from` to `to`; up to where, as not all may fit.
-    #[inline(always)]
-    fn literals(&mut self, plain: &[u8], from: usize, to: usize) -> usize {
-        let run = to.wrapping_sub(from);
-        if run == 0 {
-            return to;
-        }
-        if run <= WIDE
-            && let Some([control, room @ ..]) =
-                self.bytes.get_mut(self.at..).and_then(|room| room.first_chunk_mut::<{ WIDE + 1 }>())
-            && let Some(literals) = plain.get(from..).and_then(|plain| plain.first_chunk())
-        {
-            *control = run.wrapping_sub(1) as u8;
-            copy_wide(room, literals);
-            self.at = self.at.wrapping_add(run).wrapping_add(1);
-            return to;
-        }
-        self.many_literals(plain, from, to)
-    }
-
-    #[inline(never)]
-    fn many_literals(&mut self, plain: &[u8], mut from: usize, to: usize) -> usize {
-        while from < to {
-            let run = to.wrapping_sub(from).min(MAX_LITERALS);
-            let Some([control, room @ ..]) = self.bytes.get_mut(self.at..) else {
-                break;
-            };
-            let copied = copy(room, plain.get(from..from.wrapping_add(run)).unwrap_or(&[]));
-            if copied == 0 {
-                break;
-            }
-            *control = copied.wrapping_sub(1) as u8;
-            from = from.wrapping_add(copied);
-            self.at = self.at.wrapping_add(copied).wrapping_add(1);
-        }
-        from
-    }
-
-    #[inline(always)]
-    fn repeat(&mut self, distance: usize, length: usize) -> bool {
-        let [low, high] = (distance.wrapping_sub(1) as u16).to_le_bytes();
-        let room = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
-        let short = length.wrapping_sub(2);
-        let used = match room {
-            [a, b, ..] if short < 7 => {
-                (*a, *b) = ((short as u8) << 5 | high, low);
-                2
-            }
-            [a, b, c, ..] if short >= 7 => {
-                (*a, *b, *c) = (7 << 5 | high, short.wrapping_sub(7) as u8, low);
-                3
-            }
-            _ => return false,
-        };
-        self.at = self.at.wrapping_add(used);
-        true
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! LZF in blocks (SPEC.md, "LZF"). Blocks are independent, so any of them can be decoded alone.
 
 mod block;
+mod code;
 mod decoder;
 mod encoder;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub use decoder::LzfDecoder;
 pub use encoder::LzfEncoder;
