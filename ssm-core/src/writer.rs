@@ -14,10 +14,12 @@ use embedded_io::{ErrorType, Seek, Write};
 
 mod output;
 mod patched;
+mod stage;
 mod streamed;
 
 pub(crate) use output::{Framing, Output, UnitStart};
 pub use patched::Patched;
+use stage::Stage;
 pub use streamed::Streamed;
 
 /// Writes a file unit by unit: of format 1.2 ([`new`](Self::new)) or 2.0 ([`streamed`](Self::streamed)).
@@ -164,6 +166,7 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
             codec,
             crc: RunningCrc::new(crc),
             packed: &mut [],
+            stage: Stage::new(),
             position: 0,
             budget: 0,
             progress: Progress::new(),
@@ -176,9 +179,9 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
     /// The same with another way to compute CRC-32; before anything was written.
     pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D, L> {
         let Self { output, plain, header, after } = self;
-        let Output { medium, codec, crc: _, packed, position, budget, progress, failed, format } = output;
+        let Output { medium, codec, crc: _, packed, stage, position, budget, progress, failed, format } = output;
         let crc = RunningCrc::new(crc);
-        let output = Output { medium, codec, crc, packed, position, budget, progress, failed, format };
+        let output = Output { medium, codec, crc, packed, stage, position, budget, progress, failed, format };
         Writer { output, plain, header, after }
     }
 }

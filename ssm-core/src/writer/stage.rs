@@ -1,0 +1,135 @@
+//! The last bytes of a file that is written: small pieces are joined, so that medium and checksum get fewer and larger ones.
+//!
+//! The medium has all bytes of a unit when the unit is closed, as it would without this; the checksum may come later.
+
+use super::output::Output;
+use crate::copy::copy;
+use crate::crc32::{Crc32, RunningCrc};
+use crate::io::{Stop, write_full};
+use embedded_io::Write;
+
+/// Bytes that are joined. On a device, where flash and stack count more than calls, every piece goes its way alone.
+const LEN: usize = if cfg!(target_os = "none") { 0 } else { 1024 };
+
+/// Bytes behind which no unit begins, so that small ones lie in the stage as a whole.
+const FULL: usize = LEN / 2;
+
+/// Bytes at the end of what was appended.
+pub(crate) struct Stage {
+    bytes: [u8; LEN],
+    len: usize,
+    /// How many of them the medium has.
+    written: usize,
+    /// How many of them the checksum has.
+    summed: usize,
+}
+
+/// What a format does to have a checksum over a file.
+pub trait Sum {
+    /// The next bytes of the file.
+    fn sum<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]);
+}
+
+impl Stage {
+    pub const fn new() -> Self {
+        Self { bytes: [0; LEN], len: 0, written: 0, summed: 0 }
+    }
+
+    /// Takes bytes, if there is room for all.
+    #[inline]
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        let Some(room) = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len())) else {
+            return false;
+        };
+        let _ = copy(room, bytes);
+        self.len = self.len.wrapping_add(bytes.len());
+        LEN > 0
+    }
+
+    fn unwritten(&self) -> &[u8] {
+        self.bytes.get(self.written..self.len).unwrap_or(&[])
+    }
+}
+
+impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
+    /// Writes the next bytes of the file, or keeps them for [`write_out`](Self::write_out).
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if !self.stage.take(bytes) {
+            return self.append_beyond(bytes);
+        }
+        self.position = self.position.wrapping_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn append_beyond(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.settle()?;
+        if bytes.len() <= FULL && self.stage.take(bytes) {
+            self.position = self.position.wrapping_add(bytes.len() as u64);
+            return Ok(());
+        }
+        self.format.sum(&mut self.crc, bytes);
+        self.store(bytes)
+    }
+
+    /// Gives the medium what it does not have yet.
+    #[inline]
+    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
+        let bytes = self.stage.unwritten();
+        if LEN == 0 || bytes.is_empty() {
+            return Ok(());
+        }
+        match write_full(&mut self.medium, bytes) {
+            Ok(()) => {
+                self.stage.written = self.stage.len;
+                Ok(())
+            }
+            Err(error) => {
+                self.position = self.position.wrapping_sub(bytes.len() as u64);
+                self.write_failed(error)
+            }
+        }
+    }
+
+    /// Gives the checksum what it does not have yet.
+    #[inline]
+    pub(crate) fn sum_up(&mut self) {
+        if LEN > 0 {
+            let bytes = self.stage.bytes.get(self.stage.summed..self.stage.len).unwrap_or(&[]);
+            self.format.sum(&mut self.crc, bytes);
+            self.stage.summed = self.stage.len;
+        }
+    }
+
+    /// Leaves nothing in the stage.
+    pub(crate) fn settle(&mut self) -> Result<(), Stop> {
+        self.write_out()?;
+        if LEN > 0 && self.stage.len > 0 {
+            self.sum_up();
+            (self.stage.len, self.stage.written, self.stage.summed) = (0, 0, 0);
+        }
+        Ok(())
+    }
+
+    /// Before a unit.
+    #[inline]
+    pub(crate) fn make_room(&mut self) -> Result<(), Stop> {
+        if self.stage.len > FULL { self.settle() } else { Ok(()) }
+    }
+
+    /// Replaces bytes from this file offset on, if they are in the stage.
+    #[inline]
+    pub(crate) fn replace<const N: usize>(&mut self, at: u64, bytes: [u8; N]) -> bool {
+        let start = self.position.wrapping_sub(self.stage.len as u64);
+        let staged = self.stage.bytes.get_mut(..self.stage.len).unwrap_or_default();
+        let at = usize::try_from(at.wrapping_sub(start)).unwrap_or(usize::MAX);
+        match staged.get_mut(at..).and_then(|place| place.first_chunk_mut()) {
+            Some(place) => {
+                *place = bytes;
+                true
+            }
+            None => false,
+        }
+    }
+}
