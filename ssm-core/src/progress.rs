@@ -125,7 +125,9 @@ impl<'p> Progress<'p> {
 
     /// `done` of `total` steps of preparing.
     pub fn prepare(&mut self, done: u64, total: u64) {
-        self.reach(share(done, total, 0, PREPARED));
+        if self.callback.is_some() {
+            self.reach(share(done, total, 0, PREPARED));
+        }
     }
 
     /// Preparing is to go through `total` bytes.

@@ -26,6 +26,7 @@ pub(crate) trait Sink {
 /// ```
 pub struct Put<'a> {
     sink: &'a mut dyn Sink,
+    /// Empty after a failure, so that a value which finds room need not ask whether there was one.
     buffer: &'a mut [u8],
     used: usize,
     flushed: u64,
@@ -50,11 +51,12 @@ impl<'a> Put<'a> {
         self.status?;
         let full = self.buffer.get(..self.used).unwrap_or(&[]);
         if !full.is_empty() {
-            self.status = self.sink.write(full);
+            let written = self.sink.write(full);
             self.flushed = self.flushed.wrapping_add(self.used as u64);
             self.used = 0;
+            written.map_err(|error| self.fail(error))?;
         }
-        self.status
+        Ok(())
     }
 
     /// Raw bytes of any length. Pieces that are larger than the block buffer go straight to the codec.
@@ -72,8 +74,7 @@ impl<'a> Put<'a> {
     /// A value whose size is known when compiling: one store, where the buffer has room.
     #[inline]
     fn array<const N: usize>(&mut self, bytes: [u8; N]) -> Result<(), UnitError> {
-        let room = self.buffer.get_mut(self.used..).and_then(|room| room.first_chunk_mut());
-        if let (Some(place), Ok(())) = (room, self.status) {
+        if let Some(place) = self.buffer.get_mut(self.used..).and_then(|room| room.first_chunk_mut()) {
             *place = bytes;
             self.used = self.used.wrapping_add(N);
             return Ok(());
@@ -97,9 +98,9 @@ impl<'a> Put<'a> {
             self.used = copy(self.buffer, rest);
             return Ok(());
         }
-        self.status = self.sink.write(rest);
+        let written = self.sink.write(rest);
         self.flushed = self.flushed.wrapping_add(rest.len() as u64);
-        self.status
+        written.map_err(|error| self.fail(error))
     }
 
     /// A value of any type that knows its own bytes.
@@ -190,6 +191,7 @@ impl<'a> Put<'a> {
 
     /// Lets the save fail for the unit's own reason, unless it failed before; returns the first failure.
     pub fn fail(&mut self, error: UnitError) -> UnitError {
+        self.buffer = &mut [];
         match self.status {
             Ok(()) => {
                 self.status = Err(error);
@@ -215,6 +217,8 @@ macro_rules! integers {
         impl Put<'_> {
             $(
                 #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
+                // On a device one copy of it is enough.
+                #[cfg_attr(not(target_os = "none"), inline)]
                 pub fn $name(&mut self, value: $name) -> Result<(), UnitError> {
                     self.array(value.to_le_bytes())
                 }

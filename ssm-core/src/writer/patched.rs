@@ -6,7 +6,7 @@ use crate::codec::{Encode, Input, Step};
 use crate::crc32::{Crc32, HeldBack, RunningCrc};
 use crate::error::SaveError;
 use crate::io::{Stop, WriteFull};
-use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader};
+use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader, set_field};
 use embedded_io::{Seek, SeekFrom, Write};
 
 /// Files of format 1.2, on a medium that can write and seek.
@@ -92,9 +92,9 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
         let (at, end) = (self.format.unit_at, self.position);
         let len = end.wrapping_sub(at);
         let bytes = len.to_le_bytes();
-        if self.replace(at.wrapping_add(UNIT_LEN_AT), bytes) {
-            self.write_out()?;
-            return Ok(len);
+        if let Some(unit) = self.stage.last(len) {
+            set_field(unit, UNIT_LEN_AT as usize, bytes);
+            return self.write_out().map(|()| len);
         }
         self.settle()?;
         self.format.end.patch(&mut self.crc, len.wrapping_sub(UNIT_LEN_AT).wrapping_sub(8), bytes);

@@ -31,6 +31,9 @@ pub trait Sum {
 }
 
 impl Stage {
+    /// Whether anything is.
+    pub const JOINS: bool = LEN > 0;
+
     pub const fn new() -> Self {
         Self { bytes: [0; LEN], len: 0, written: 0, summed: 0 }
     }
@@ -43,7 +46,14 @@ impl Stage {
         };
         let _ = copy(room, bytes);
         self.len = self.len.wrapping_add(bytes.len());
-        LEN > 0
+        Self::JOINS
+    }
+
+    /// The last bytes that were appended, if so many are here.
+    #[inline]
+    pub fn last(&mut self, len: u64) -> Option<&mut [u8]> {
+        let from = self.len.checked_sub(usize::try_from(len).ok()?)?;
+        self.bytes.get_mut(from..self.len)
     }
 
     fn unwritten(&self) -> &[u8] {
@@ -77,7 +87,7 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     #[inline]
     pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
         let bytes = self.stage.unwritten();
-        if LEN == 0 || bytes.is_empty() {
+        if !Stage::JOINS || bytes.is_empty() {
             return Ok(());
         }
         match write_full(&mut self.medium, bytes) {
@@ -95,7 +105,7 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     /// Gives the checksum what it does not have yet.
     #[inline]
     pub(crate) fn sum_up(&mut self) {
-        if LEN > 0 {
+        if Stage::JOINS {
             let bytes = self.stage.bytes.get(self.stage.summed..self.stage.len).unwrap_or(&[]);
             self.format.sum(&mut self.crc, bytes);
             self.stage.summed = self.stage.len;
@@ -105,7 +115,7 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     /// Leaves nothing in the stage.
     pub(crate) fn settle(&mut self) -> Result<(), Stop> {
         self.write_out()?;
-        if LEN > 0 && self.stage.len > 0 {
+        if Stage::JOINS && self.stage.len > 0 {
             self.sum_up();
             (self.stage.len, self.stage.written, self.stage.summed) = (0, 0, 0);
         }
@@ -116,20 +126,5 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     #[inline]
     pub(crate) fn make_room(&mut self) -> Result<(), Stop> {
         if self.stage.len > FULL { self.settle() } else { Ok(()) }
-    }
-
-    /// Replaces bytes from this file offset on, if they are in the stage.
-    #[inline]
-    pub(crate) fn replace<const N: usize>(&mut self, at: u64, bytes: [u8; N]) -> bool {
-        let start = self.position.wrapping_sub(self.stage.len as u64);
-        let staged = self.stage.bytes.get_mut(..self.stage.len).unwrap_or_default();
-        let at = usize::try_from(at.wrapping_sub(start)).unwrap_or(usize::MAX);
-        match staged.get_mut(at..).and_then(|place| place.first_chunk_mut()) {
-            Some(place) => {
-                *place = bytes;
-                true
-            }
-            None => false,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Format 2.0: records, a directory and a footer; nothing is patched, so the medium only writes.
 
 use super::output::{Framing, Output, PIECE, UnitStart};
-use super::stage::Sum;
+use super::stage::{Stage, Sum};
 use crate::codec::Encode;
 use crate::crc32::{Crc32, RunningCrc};
 use crate::error::SaveError;
@@ -124,6 +124,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
     }
 
     fn commit(&mut self) -> Result<(), Stop> {
+        self.make_room()?;
         let end = self.unit_header(0, 0, FINAL_PASS, 0);
         self.unit(end, &[], &[])?;
         let count = self.directory()?;
@@ -159,6 +160,17 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
     #[inline(never)]
     fn unit(&mut self, header: StreamUnit, name: &[u8], nul: &[u8]) -> Result<(), Stop> {
         let mut bytes = header.emit();
+        if Stage::JOINS {
+            self.append(&bytes)?;
+            self.append(name)?;
+            self.append(nul)?;
+            // All of it is there: room was made.
+            if let Some(all) = self.stage.last(self.position.wrapping_sub(header.offset)) {
+                let value = self.crc.crc32().update(0, all);
+                set_field(all, UNIT_CRC_AT, value.to_le_bytes());
+            }
+            return Ok(());
+        }
         let crc = self.crc.crc32();
         let value = crc.update(0, &bytes);
         let value = crc.update(value, name);

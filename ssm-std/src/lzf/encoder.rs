@@ -173,9 +173,12 @@ impl Encode for Lzf {
         self.full = 0..0;
     }
 
-    fn encode(&mut self, plain: &[u8], packed: &mut [u8], _: Input) -> Step {
+    fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         if !self.full.is_empty() || plain.is_empty() {
             return Step { read: 0, written: self.hand_out(packed) };
+        }
+        if plain.len() <= SMALL && packed.len() >= ROOM {
+            return self.lanes(1)[0].encoder.small.encode(plain, packed, input);
         }
         // What this thread packs goes straight to the output.
         if plain.len() <= PIECE || self.threads.is_one() {
