@@ -124,6 +124,9 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
     }
 
     pub(crate) fn spend(&mut self, bytes: u64) {
+        if !self.progress.is_watched() {
+            return;
+        }
         let spent = bytes.min(self.budget);
         self.budget = self.budget.saturating_sub(spent);
         self.progress.advance(spent);
