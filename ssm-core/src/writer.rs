@@ -196,11 +196,22 @@ where
             return self.output.stop(SaveError::Header(error));
         }
         self.plain = self.output.divide(core::mem::take(&mut self.plain), units)?;
-        self.output.begin(&mut self.header)
+        self.output.begin(&mut self.header)?;
+        self.write_out()
     }
 
     /// Writes one unit.
     pub(crate) fn write(
+        &mut self,
+        unit: &UnitStart<'_>,
+        save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), Stop> {
+        self.append(unit, save)?;
+        self.write_out()
+    }
+
+    /// Writes one unit, which the medium has behind the next [`write_out`](Self::write_out).
+    pub(crate) fn append(
         &mut self,
         unit: &UnitStart<'_>,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
@@ -261,6 +272,10 @@ impl<'s, W: Write, E, C, L> Writer<'s, W, E, C, L> {
             error!("{}: {}", unit, error);
         }
         self.output.stop(SaveError::Unit { unit, phase, at, error })
+    }
+
+    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
+        self.output.write_out()
     }
 
     pub(crate) fn progress(&mut self) -> &mut Progress<'s> {

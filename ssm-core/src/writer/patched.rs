@@ -94,7 +94,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
         let bytes = len.to_le_bytes();
         if let Some(unit) = self.stage.last(len) {
             set_field(unit, UNIT_LEN_AT as usize, bytes);
-            return self.write_out().map(|()| len);
+            return Ok(len);
         }
         self.settle()?;
         self.format.end.patch(&mut self.crc, len.wrapping_sub(UNIT_LEN_AT).wrapping_sub(8), bytes);
@@ -142,6 +142,9 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C, Patched> {
     /// One step of the codec, its packed bytes written.
     fn encode(&mut self, plain: &[u8], input: Input) -> Result<Step, Stop> {
         let step = self.codec.encode(plain, self.packed, input);
+        if step.written == 0 {
+            return Ok(step);
+        }
         // Lent to `append` for a moment.
         let packed = core::mem::take(&mut self.packed);
         let done = self.append(packed.get(..step.written).unwrap_or(&[]));

@@ -1,6 +1,7 @@
 //! The last bytes of a file that is written: small pieces are joined, so that medium and checksum get fewer and larger ones.
 //!
-//! The medium has all bytes of a unit when the unit is closed, as it would without this; the checksum may come later.
+//! The medium has all bytes before anybody is told that they were written: the caller of a [`Writer`](crate::Writer), the
+//! machine's units, whoever votes on a live pass.
 
 use super::output::Output;
 use crate::copy::copy;
@@ -61,6 +62,27 @@ impl Stage {
     }
 }
 
+impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
+    /// Gives the medium what it does not have yet.
+    #[inline(never)]
+    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
+        let bytes = self.stage.unwritten();
+        if !Stage::JOINS || bytes.is_empty() {
+            return Ok(());
+        }
+        match write_full(&mut self.medium, bytes) {
+            Ok(()) => {
+                self.stage.written = self.stage.len;
+                Ok(())
+            }
+            Err(error) => {
+                self.position = self.position.wrapping_sub(bytes.len() as u64);
+                self.write_failed(error)
+            }
+        }
+    }
+}
+
 impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     /// Writes the next bytes of the file, or keeps them for [`write_out`](Self::write_out).
     #[inline]
@@ -81,25 +103,6 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
         }
         self.format.sum(&mut self.crc, bytes);
         self.store(bytes)
-    }
-
-    /// Gives the medium what it does not have yet.
-    #[inline]
-    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
-        let bytes = self.stage.unwritten();
-        if !Stage::JOINS || bytes.is_empty() {
-            return Ok(());
-        }
-        match write_full(&mut self.medium, bytes) {
-            Ok(()) => {
-                self.stage.written = self.stage.len;
-                Ok(())
-            }
-            Err(error) => {
-                self.position = self.position.wrapping_sub(bytes.len() as u64);
-                self.write_failed(error)
-            }
-        }
     }
 
     /// Gives the checksum what it does not have yet.

@@ -84,8 +84,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
         let mut bytes = header.emit_stream(&stream);
         header.crc = self.crc.crc32().update(0, &bytes);
         set_field(&mut bytes, STREAM_HEADER_CRC, header.crc.to_le_bytes());
-        self.append(&bytes)?;
-        self.write_out()
+        self.append(&bytes)
     }
 
     fn open(&mut self, unit: &UnitStart<'_>) -> Result<(), Stop> {
@@ -119,7 +118,6 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
         let len = self.position.wrapping_sub(self.format.data_at).wrapping_add(TERMINATOR_BODY_LEN as u64);
         let terminator = Terminator { crc: Some(self.stream_crc()), len };
         self.append(&terminator.emit())?;
-        self.write_out()?;
         Ok(self.position.wrapping_sub(self.format.unit_at))
     }
 
