@@ -51,12 +51,11 @@ impl<'a> Put<'a> {
         self.status?;
         let full = self.buffer.get(..self.used).unwrap_or(&[]);
         if !full.is_empty() {
-            let written = self.sink.write(full);
+            self.status = self.sink.write(full);
             self.flushed = self.flushed.wrapping_add(self.used as u64);
             self.used = 0;
-            written.map_err(|error| self.fail(error))?;
         }
-        Ok(())
+        self.checked()
     }
 
     /// Raw bytes of any length. Pieces that are larger than the block buffer go straight to the codec.
@@ -82,6 +81,15 @@ impl<'a> Put<'a> {
         self.bytes(&bytes)
     }
 
+    /// The status, behind a call of the sink.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn checked(&mut self) -> Result<(), UnitError> {
+        if self.status.is_err() {
+            self.buffer = &mut [];
+        }
+        self.status
+    }
+
     fn bytes_beyond(&mut self, bytes: &[u8]) -> Result<(), UnitError> {
         // The buffer is filled first, so that blocks have the same size however the values come.
         let taken = if self.used > 0 {
@@ -98,9 +106,9 @@ impl<'a> Put<'a> {
             self.used = copy(self.buffer, rest);
             return Ok(());
         }
-        let written = self.sink.write(rest);
+        self.status = self.sink.write(rest);
         self.flushed = self.flushed.wrapping_add(rest.len() as u64);
-        written.map_err(|error| self.fail(error))
+        self.checked()
     }
 
     /// A value of any type that knows its own bytes.

@@ -42,19 +42,20 @@ impl Stage {
     /// Takes bytes, if there is room for all.
     #[inline]
     fn take(&mut self, bytes: &[u8]) -> bool {
-        let Some(room) = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len())) else {
+        let room = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
+        let Some(room) = room.filter(|_| Self::JOINS) else {
             return false;
         };
         let _ = copy(room, bytes);
         self.len = self.len.wrapping_add(bytes.len());
-        Self::JOINS
+        true
     }
 
     /// The last bytes that were appended, if so many are here.
     #[inline]
     pub fn last(&mut self, len: u64) -> Option<&mut [u8]> {
         let from = self.len.checked_sub(usize::try_from(len).ok()?)?;
-        self.bytes.get_mut(from..self.len)
+        self.bytes.get_mut(from..self.len).filter(|_| Self::JOINS)
     }
 
     fn unwritten(&self) -> &[u8] {
@@ -64,7 +65,7 @@ impl Stage {
 
 impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
     /// Gives the medium what it does not have yet.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
         let bytes = self.stage.unwritten();
         if !Stage::JOINS || bytes.is_empty() {
@@ -128,6 +129,6 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     /// Before a unit.
     #[inline]
     pub(crate) fn make_room(&mut self) -> Result<(), Stop> {
-        if self.stage.len > FULL { self.settle() } else { Ok(()) }
+        if Stage::JOINS && self.stage.len > FULL { self.settle() } else { Ok(()) }
     }
 }
