@@ -132,3 +132,111 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
         if Stage::JOINS && self.stage.len > FULL { self.settle() } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Crc32Bytewise, Entry, Get, Header, Loader, Memory, Put, Saver, Store, StreamedUnit, Unit, UnitError, Writer,
+    };
+    use core::cell::Cell;
+    use embedded_io::{ErrorKind, ErrorType, Seek, SeekFrom, Write};
+
+    /// A medium whose bytes are counted.
+    struct Counted<'c> {
+        medium: Memory<Vec<u8>>,
+        end: &'c Cell<u64>,
+    }
+
+    impl<'c> Counted<'c> {
+        fn new(end: &'c Cell<u64>) -> Self {
+            Self { medium: Memory::new(vec![0; 1 << 20]), end }
+        }
+    }
+
+    impl ErrorType for Counted<'_> {
+        type Error = ErrorKind;
+    }
+
+    impl Write for Counted<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+            let written = self.medium.write(bytes)?;
+            self.end.set(self.medium.bytes().len() as u64);
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> Result<(), ErrorKind> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Counted<'_> {
+        fn seek(&mut self, to: SeekFrom) -> Result<u64, ErrorKind> {
+            self.medium.seek(to)
+        }
+    }
+
+    #[test]
+    fn a_written_unit_is_on_the_medium() {
+        let (end, mut scratch, mut other) = (Cell::new(0), [0; 300], [0; 2000]);
+        let mut writer = Writer::new(Counted::new(&end), Store, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
+        let mut expected = writer.len();
+        assert_eq!(end.get(), expected);
+        for len in [0u64, 1, 60, 500, 900, 3000, 7] {
+            writer.unit(b"unit", len as u32, 1, &mut |put| put.bytes(&vec![1; len as usize])).unwrap();
+            expected += 28 + 5 + 1 + len;
+            assert_eq!(end.get(), expected);
+        }
+        let medium = Counted::new(&end);
+        let mut writer = Writer::streamed(medium, Store, Crc32Bytewise, &Header::new(), 9, &mut other).unwrap();
+        for len in [0u64, 1, 60, 500, 900, 3000, 7] {
+            let how = StreamedUnit::default();
+            writer.unit(b"unit", len as u32, 1, how, &mut |put| put.bytes(&vec![1; len as usize])).unwrap();
+            assert_eq!(end.get(), writer.len());
+        }
+    }
+
+    /// Bytes, put in pieces.
+    struct Pieces {
+        bytes: Vec<u8>,
+        piece: usize,
+    }
+
+    impl Unit for Pieces {
+        fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+            self.bytes.chunks(self.piece).try_for_each(|piece| put.bytes(piece))
+        }
+
+        fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+            let mut bytes = vec![0; self.bytes.len()];
+            get.bytes(&mut bytes)?;
+            assert!(bytes == self.bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn units_of_all_lengths_around_the_stage() {
+        let entry = Entry::new("pieces", |machine: &mut Vec<Pieces>, at| &mut machine[at as usize]);
+        for (most, piece, room) in [(70, 64, 1), (200, 7, 100), (600, 300, 512), (1100, 90, 64), (2500, 2500, 1500)] {
+            let mut random = most as u32;
+            let mut machine: Vec<_> = (0..200)
+                .map(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    Pieces { bytes: vec![(random >> 24) as u8; (random >> 8) as usize % most], piece }
+                })
+                .collect();
+            let units: Vec<_> = (0..200).map(|at| entry.instance(at)).collect();
+            let (mut storage, mut scratch) = (vec![0; 1 << 20], vec![0; 4000 + room]);
+            for streamed in [false, true] {
+                let medium = Memory::new(&mut storage[..]);
+                let len = match streamed {
+                    false => Saver::new(medium, Store, &mut scratch[..room]).save(&mut machine, &units),
+                    true => Saver::streamed(medium, Store, &mut scratch[..201 * 16 + room]).save(&mut machine, &units),
+                };
+                // The load compares lengths and every checksum.
+                let medium = Memory::holding(&storage[..len.unwrap() as usize]);
+                Loader::new(medium, Store, &mut scratch).load(&mut machine, &units).unwrap();
+            }
+        }
+    }
+}
