@@ -4,7 +4,6 @@
 //! machine's units, whoever votes on a live pass.
 
 use super::output::Output;
-use crate::copy::copy;
 use crate::crc32::{Crc32, RunningCrc};
 use crate::io::{Stop, write_full};
 use embedded_io::Write;
@@ -40,13 +39,16 @@ impl Stage {
     }
 
     /// Takes bytes, if there is room for all.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, bytes: &[u8]) -> bool {
         let room = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
         let Some(room) = room.filter(|_| Self::JOINS) else {
             return false;
         };
-        let _ = copy(room, bytes);
+        // Not `copy`: what has a constant length becomes a few stores.
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
         self.len = self.len.wrapping_add(bytes.len());
         true
     }
@@ -86,7 +88,7 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
 
 impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
     /// Writes the next bytes of the file, or keeps them for [`write_out`](Self::write_out).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         if !self.stage.take(bytes) {
             return self.append_beyond(bytes);
