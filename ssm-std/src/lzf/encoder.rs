@@ -26,7 +26,7 @@ const BLOCKS: usize = 16;
 pub struct Lzf {
     threads: Threads,
     /// For what comes in one small piece.
-    small: LzfEncoder<SMALL_TABLE>,
+    small: Box<LzfEncoder<SMALL_TABLE>>,
     lanes: Vec<Lane>,
     /// The lanes that hold packed bytes which were not handed out.
     full: std::ops::Range<usize>,
@@ -78,7 +78,7 @@ impl Lzf {
     pub fn with_threads(threads: usize) -> Self {
         Self {
             threads: Threads::new(threads),
-            small: LzfEncoder::new(),
+            small: Box::default(),
             lanes: Vec::new(),
             full: 0..0,
             blocks: Vec::new(),
