@@ -150,7 +150,7 @@ const HELD_BACK: usize = 8;
 const NEAR: u64 = if cfg!(target_os = "none") { 0 } else { 256 };
 
 /// The CRC of a file while it is written or read.
-pub(crate) struct RunningCrc<C> {
+pub struct RunningCrc<C> {
     crc: C,
     value: u32,
 }

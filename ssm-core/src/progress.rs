@@ -107,6 +107,11 @@ impl<'p> Progress<'p> {
         self.cancel = Some(cancel);
     }
 
+    /// Whether anybody wants to know how far it is.
+    pub fn is_watched(&self) -> bool {
+        self.callback.is_some()
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_some_and(Cancel::is_cancelled)
     }
@@ -125,7 +130,9 @@ impl<'p> Progress<'p> {
 
     /// `done` of `total` steps of preparing.
     pub fn prepare(&mut self, done: u64, total: u64) {
-        self.reach(share(done, total, 0, PREPARED));
+        if self.is_watched() {
+            self.reach(share(done, total, 0, PREPARED));
+        }
     }
 
     /// Preparing is to go through `total` bytes.
@@ -147,7 +154,7 @@ impl<'p> Progress<'p> {
     /// `done` bytes are through in all; of a stream of unknown length nothing can be said.
     pub fn advance_to(&mut self, done: u64) {
         self.done = done.min(self.total);
-        if self.callback.is_some() {
+        if self.is_watched() {
             self.reach(share(self.done, self.total, self.from, self.to));
         }
     }

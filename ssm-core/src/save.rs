@@ -204,14 +204,16 @@ where
     Output<'s, W, E, C, L>: Framing<'s>,
 {
     let share = |entry: &Entry<M>| unit_of(entry, FINAL_PASS).guess;
-    writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.wrapping_add(share(entry))));
+    if writer.progress().is_watched() {
+        writer.progress().execute(units.iter().fold(UNIT_SHARE, |sum, entry| sum.wrapping_add(share(entry))));
+    }
     let mut notes_put = false;
     let mut units = units.iter().peekable();
     loop {
         // The built-in unit comes before the first that is not ahead of it.
         if !notes_put && !units.peek().is_some_and(|entry| entry.is_ahead()) {
             notes_put = true;
-            writer.write(&self_unit(FINAL_PASS), &mut |put| notes::put(put, notes))?;
+            writer.append(&self_unit(FINAL_PASS), &mut |put| notes::put(put, notes))?;
         }
         let Some(entry) = units.next() else { break };
         if !entry.has_data() {
@@ -219,8 +221,9 @@ where
             continue;
         }
         let unit = entry.unit(machine);
-        writer.write(&unit_of(entry, FINAL_PASS), &mut |put| unit.save(put))?;
+        writer.append(&unit_of(entry, FINAL_PASS), &mut |put| unit.save(put))?;
     }
+    writer.write_out()?;
     writer.progress().reach(EXECUTED);
     writer.check_cancel()
 }

@@ -14,10 +14,12 @@ use embedded_io::{ErrorType, Seek, Write};
 
 mod output;
 mod patched;
+mod stage;
 mod streamed;
 
 pub(crate) use output::{Framing, Output, UnitStart};
 pub use patched::Patched;
+use stage::Stage;
 pub use streamed::Streamed;
 
 /// Writes a file unit by unit: of format 1.2 ([`new`](Self::new)) or 2.0 ([`streamed`](Self::streamed)).
@@ -164,6 +166,7 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
             codec,
             crc: RunningCrc::new(crc),
             packed: &mut [],
+            stage: Stage::new(),
             position: 0,
             budget: 0,
             progress: Progress::new(),
@@ -176,9 +179,9 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
     /// The same with another way to compute CRC-32; before anything was written.
     pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D, L> {
         let Self { output, plain, header, after } = self;
-        let Output { medium, codec, crc: _, packed, position, budget, progress, failed, format } = output;
+        let Output { medium, codec, crc: _, packed, stage, position, budget, progress, failed, format } = output;
         let crc = RunningCrc::new(crc);
-        let output = Output { medium, codec, crc, packed, position, budget, progress, failed, format };
+        let output = Output { medium, codec, crc, packed, stage, position, budget, progress, failed, format };
         Writer { output, plain, header, after }
     }
 }
@@ -193,11 +196,22 @@ where
             return self.output.stop(SaveError::Header(error));
         }
         self.plain = self.output.divide(core::mem::take(&mut self.plain), units)?;
-        self.output.begin(&mut self.header)
+        self.output.begin(&mut self.header)?;
+        self.write_out()
     }
 
     /// Writes one unit.
     pub(crate) fn write(
+        &mut self,
+        unit: &UnitStart<'_>,
+        save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
+    ) -> Result<(), Stop> {
+        self.append(unit, save)?;
+        self.write_out()
+    }
+
+    /// Writes one unit, which the medium has behind the next [`write_out`](Self::write_out).
+    pub(crate) fn append(
         &mut self,
         unit: &UnitStart<'_>,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
@@ -258,6 +272,10 @@ impl<'s, W: Write, E, C, L> Writer<'s, W, E, C, L> {
             error!("{}: {}", unit, error);
         }
         self.output.stop(SaveError::Unit { unit, phase, at, error })
+    }
+
+    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
+        self.output.write_out()
     }
 
     pub(crate) fn progress(&mut self) -> &mut Progress<'s> {

@@ -322,6 +322,8 @@ macro_rules! integers {
         impl Get<'_> {
             $(
                 #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
+                // On a device one copy of it is enough.
+                #[cfg_attr(not(target_os = "none"), inline)]
                 pub fn $name(&mut self) -> Result<$name, UnitError> {
                     self.array().map($name::from_le_bytes)
                 }

@@ -26,6 +26,7 @@ pub(crate) trait Sink {
 /// ```
 pub struct Put<'a> {
     sink: &'a mut dyn Sink,
+    /// Empty after a failure, so that a value which finds room need not ask whether there was one.
     buffer: &'a mut [u8],
     used: usize,
     flushed: u64,
@@ -54,7 +55,7 @@ impl<'a> Put<'a> {
             self.flushed = self.flushed.wrapping_add(self.used as u64);
             self.used = 0;
         }
-        self.status
+        self.checked()
     }
 
     /// Raw bytes of any length. Pieces that are larger than the block buffer go straight to the codec.
@@ -72,13 +73,21 @@ impl<'a> Put<'a> {
     /// A value whose size is known when compiling: one store, where the buffer has room.
     #[inline]
     fn array<const N: usize>(&mut self, bytes: [u8; N]) -> Result<(), UnitError> {
-        let room = self.buffer.get_mut(self.used..).and_then(|room| room.first_chunk_mut());
-        if let (Some(place), Ok(())) = (room, self.status) {
+        if let Some(place) = self.buffer.get_mut(self.used..).and_then(|room| room.first_chunk_mut()) {
             *place = bytes;
             self.used = self.used.wrapping_add(N);
             return Ok(());
         }
         self.bytes(&bytes)
+    }
+
+    /// The status, behind a call of the sink.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn checked(&mut self) -> Result<(), UnitError> {
+        if self.status.is_err() {
+            self.buffer = &mut [];
+        }
+        self.status
     }
 
     fn bytes_beyond(&mut self, bytes: &[u8]) -> Result<(), UnitError> {
@@ -99,7 +108,7 @@ impl<'a> Put<'a> {
         }
         self.status = self.sink.write(rest);
         self.flushed = self.flushed.wrapping_add(rest.len() as u64);
-        self.status
+        self.checked()
     }
 
     /// A value of any type that knows its own bytes.
@@ -190,6 +199,7 @@ impl<'a> Put<'a> {
 
     /// Lets the save fail for the unit's own reason, unless it failed before; returns the first failure.
     pub fn fail(&mut self, error: UnitError) -> UnitError {
+        self.buffer = &mut [];
         match self.status {
             Ok(()) => {
                 self.status = Err(error);
@@ -215,6 +225,8 @@ macro_rules! integers {
         impl Put<'_> {
             $(
                 #[doc = concat!("An integer of ", stringify!($name), "'s width, little endian.")]
+                // On a device one copy of it is enough.
+                #[cfg_attr(not(target_os = "none"), inline)]
                 pub fn $name(&mut self, value: $name) -> Result<(), UnitError> {
                     self.array(value.to_le_bytes())
                 }

@@ -3,7 +3,7 @@
 //!
 //! The types here are public because public types are bound by them; this module is private, so nobody can name them.
 
-use crate::copy::copy;
+use super::stage::Stage;
 use crate::crc32::RunningCrc;
 use crate::error::SaveError;
 use crate::io::{Stop, WriteFull, write_full};
@@ -22,6 +22,8 @@ pub struct Output<'s, W: ErrorType, E, C, L> {
     pub(crate) codec: E,
     pub(crate) crc: RunningCrc<C>,
     pub(crate) packed: &'s mut [u8],
+    /// What was appended last.
+    pub(crate) stage: Stage,
     /// The file offset of the next byte.
     pub(crate) position: u64,
     /// What the unit may still add to the progress.
@@ -110,9 +112,6 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
         }
     }
 
-    /// Whether small pieces are joined to one: on a host calls cost more than copies, on a device flash and stack count.
-    pub(crate) const JOINS: bool = cfg!(not(target_os = "none"));
-
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
         match self.medium.flush() {
             Ok(()) => Ok(()),
@@ -125,21 +124,13 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
     }
 
     pub(crate) fn spend(&mut self, bytes: u64) {
+        if !self.progress.is_watched() {
+            return;
+        }
         let spent = bytes.min(self.budget);
         self.budget = self.budget.saturating_sub(spent);
         self.progress.advance(spent);
     }
-}
-
-/// All parts in one, if they fit into `room`.
-pub(crate) fn joined<'r>(room: &'r mut [u8], parts: [&[u8]; 3]) -> Option<&'r [u8]> {
-    let mut used = 0usize;
-    for part in parts {
-        let end = used.wrapping_add(part.len());
-        let _ = copy(room.get_mut(used..end)?, part);
-        used = end;
-    }
-    room.get(..used)
 }
 
 impl<'s, W: ErrorType, E, C, L> Sink for Output<'s, W, E, C, L>

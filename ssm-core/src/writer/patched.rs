@@ -1,12 +1,12 @@
 //! Format 1.2: lengths, size and checksum are patched into a file that can be sought in.
 
-use super::output::{Framing, Output, PIECE, UnitStart, joined};
+use super::output::{Framing, Output, PIECE, UnitStart};
+use super::stage::Sum;
 use crate::codec::{Encode, Input, Step};
-use crate::crc32::{Crc32, HeldBack};
+use crate::crc32::{Crc32, HeldBack, RunningCrc};
 use crate::error::SaveError;
 use crate::io::{Stop, WriteFull};
-use crate::unit::MAX_NAME;
-use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_HEADER_LEN, UNIT_LEN_AT, UnitHeader};
+use crate::wire::{CRC_FROM, Format, Header, MAX_FILE_NAME, SIZE_AT, UNIT_LEN_AT, UnitHeader, set_field};
 use embedded_io::{Seek, SeekFrom, Write};
 
 /// Files of format 1.2, on a medium that can write and seek.
@@ -17,6 +17,12 @@ pub struct Patched {
     started: bool,
     /// The file offset of the unit.
     unit_at: u64,
+}
+
+impl Sum for Patched {
+    fn sum<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]) {
+        self.end.append(crc, bytes);
+    }
 }
 
 impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Patched> {
@@ -46,10 +52,13 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
     }
 
     fn open(&mut self, unit: &UnitStart<'_>) -> Result<(), Stop> {
+        self.make_room()?;
         (self.format.unit_at, self.format.started) = (self.position, false);
         let name_len = (unit.name.len() as u32).saturating_add(1);
         let header = UnitHeader { len: 0, version: unit.version, instance: unit.instance, name_len };
-        self.append_three([&header.emit(), unit.name, &[0]])
+        self.append(&header.emit())?;
+        self.append(unit.name)?;
+        self.append(&[0])
     }
 
     fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
@@ -83,6 +92,11 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
         let (at, end) = (self.format.unit_at, self.position);
         let len = end.wrapping_sub(at);
         let bytes = len.to_le_bytes();
+        if let Some(unit) = self.stage.last(len) {
+            set_field(unit, UNIT_LEN_AT as usize, bytes);
+            return Ok(len);
+        }
+        self.settle()?;
         self.format.end.patch(&mut self.crc, len.wrapping_sub(UNIT_LEN_AT).wrapping_sub(8), bytes);
         self.seek(at.wrapping_add(UNIT_LEN_AT))?;
         self.store(&bytes)?;
@@ -91,6 +105,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
     }
 
     fn commit(&mut self) -> Result<(), Stop> {
+        self.settle()?;
         self.store(&UnitHeader::emit_end())?;
         let file_len = self.position;
         self.flush()?;
@@ -102,22 +117,6 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
 }
 
 impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C, Patched> {
-    #[inline(never)]
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.format.end.append(&mut self.crc, bytes);
-        self.store(bytes)
-    }
-
-    #[inline(never)]
-    fn append_three(&mut self, parts: [&[u8]; 3]) -> Result<(), Stop> {
-        if Self::JOINS
-            && let Some(all) = joined(&mut [0; UNIT_HEADER_LEN + MAX_NAME + 1], parts)
-        {
-            return self.append(all);
-        }
-        parts.into_iter().try_for_each(|part| self.append(part))
-    }
-
     #[inline(never)]
     fn seek(&mut self, to: u64) -> Result<(), Stop> {
         match self.medium.seek(SeekFrom::Start(to)) {
@@ -143,6 +142,9 @@ impl<W: Write + Seek, E: Encode, C: Crc32> Output<'_, W, E, C, Patched> {
     /// One step of the codec, its packed bytes written.
     fn encode(&mut self, plain: &[u8], input: Input) -> Result<Step, Stop> {
         let step = self.codec.encode(plain, self.packed, input);
+        if step.written == 0 {
+            return Ok(step);
+        }
         // Lent to `append` for a moment.
         let packed = core::mem::take(&mut self.packed);
         let done = self.append(packed.get(..step.written).unwrap_or(&[]));

@@ -1,14 +1,15 @@
 //! Format 2.0: records, a directory and a footer; nothing is patched, so the medium only writes.
 
-use super::output::{Framing, Output, PIECE, UnitStart, joined};
+use super::output::{Framing, Output, PIECE, UnitStart};
+use super::stage::{Stage, Sum};
 use crate::codec::Encode;
-use crate::crc32::Crc32;
+use crate::crc32::{Crc32, RunningCrc};
 use crate::error::SaveError;
 use crate::io::Stop;
 use crate::unit::MAX_NAME;
 use crate::wire::streamed::{
     DirectoryEntry, DirectoryHead, ENTRY_LEN, FINAL_PASS, Footer, MAX_BLOCK, MAX_ENTRIES, Record, RecordKind,
-    STREAM_HEADER_CRC, STREAM_UNIT_LEN, StreamUnit, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
+    STREAM_HEADER_CRC, StreamUnit, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, UNIT_CRC_AT,
 };
 use crate::wire::{Format, Header, StreamFields, set_field};
 use embedded_io::Write;
@@ -35,6 +36,12 @@ const KIB: usize = 1024;
 const CODE_PER_KIB: usize = 960;
 /// Bytes in front of a block's code: type, size and plain KiB.
 const CODE_AT: usize = 5;
+
+impl Sum for Streamed<'_> {
+    fn sum<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]) {
+        crc.append(bytes);
+    }
+}
 
 impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Streamed<'s>> {
     const MAX_NAME: usize = MAX_NAME;
@@ -81,6 +88,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
     }
 
     fn open(&mut self, unit: &UnitStart<'_>) -> Result<(), Stop> {
+        self.make_room()?;
         let name_len = (unit.name.len() as u32).saturating_add(1);
         (self.format.unit_at, self.format.important) = (self.position, !unit.optional);
         self.enter(unit.name, unit.instance)?;
@@ -108,30 +116,33 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
     fn close(&mut self, _touched: bool) -> Result<u64, Stop> {
         self.append(&TERMINATOR_HEAD)?;
         let len = self.position.wrapping_sub(self.format.data_at).wrapping_add(TERMINATOR_BODY_LEN as u64);
-        let terminator = Terminator { crc: Some(self.crc.value()), len };
+        let terminator = Terminator { crc: Some(self.stream_crc()), len };
         self.append(&terminator.emit())?;
         Ok(self.position.wrapping_sub(self.format.unit_at))
     }
 
     fn commit(&mut self) -> Result<(), Stop> {
+        self.make_room()?;
         let end = self.unit_header(0, 0, FINAL_PASS, 0);
         self.unit(end, &[], &[])?;
         let count = self.directory()?;
-        let mut footer = Footer { offset: self.position, stream_crc: self.crc.value(), count, crc: 0 }.emit();
+        let mut footer = Footer { offset: self.position, stream_crc: self.stream_crc(), count, crc: 0 }.emit();
         let crc = self.crc.crc32().update(0, &footer);
         set_field(&mut footer, Footer::CRC_AT, crc.to_le_bytes());
+        self.write_out()?;
         // All before it is on the medium when the footer makes the file valid.
         self.flush()?;
         self.append(&footer)?;
+        self.write_out()?;
         self.flush()
     }
 }
 
 impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
-    #[inline(never)]
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.crc.append(bytes);
-        self.store(bytes)
+    /// The checksum of the file so far.
+    fn stream_crc(&mut self) -> u32 {
+        self.sum_up();
+        self.crc.value()
     }
 
     /// The largest block that can be packed, in bytes.
@@ -139,22 +150,24 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
         (self.packed.len() / CODE_PER_KIB).wrapping_mul(KIB)
     }
 
-    fn unit_header(&self, version: u32, instance: u32, pass: u32, name_len: u32) -> StreamUnit {
-        let (offset, stream_crc) = (self.position, self.crc.value());
+    fn unit_header(&mut self, version: u32, instance: u32, pass: u32, name_len: u32) -> StreamUnit {
+        let (offset, stream_crc) = (self.position, self.stream_crc());
         StreamUnit { offset, stream_crc, crc: 0, version, instance, pass, flags: 0, name_len }
     }
 
     #[inline(never)]
     fn unit(&mut self, header: StreamUnit, name: &[u8], nul: &[u8]) -> Result<(), Stop> {
         let mut bytes = header.emit();
-        let mut room = [0; STREAM_UNIT_LEN + MAX_NAME + 1];
-        if Self::JOINS
-            && let Some(len) = joined(&mut room, [&bytes, name, nul]).map(<[u8]>::len)
-            && let Some(all) = room.get_mut(..len)
-        {
-            let value = self.crc.crc32().update(0, all);
-            set_field(all, UNIT_CRC_AT, value.to_le_bytes());
-            return self.append(all);
+        if Stage::JOINS {
+            self.append(&bytes)?;
+            self.append(name)?;
+            self.append(nul)?;
+            // All of it is there: room was made.
+            if let Some(all) = self.stage.last(self.position.wrapping_sub(header.offset)) {
+                let value = self.crc.crc32().update(0, all);
+                set_field(all, UNIT_CRC_AT, value.to_le_bytes());
+            }
+            return Ok(());
         }
         let crc = self.crc.crc32();
         let value = crc.update(0, &bytes);

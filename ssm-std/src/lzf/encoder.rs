@@ -25,6 +25,8 @@ const BLOCKS: usize = 16;
 /// It makes smaller files than a small [`LzfEncoder`]. The bytes do not depend on the number of threads.
 pub struct Lzf {
     threads: Threads,
+    /// For what comes in one small piece.
+    small: Box<LzfEncoder<SMALL_TABLE>>,
     lanes: Vec<Lane>,
     /// The lanes that hold packed bytes which were not handed out.
     full: std::ops::Range<usize>,
@@ -76,6 +78,7 @@ impl Lzf {
     pub fn with_threads(threads: usize) -> Self {
         Self {
             threads: Threads::new(threads),
+            small: Box::default(),
             lanes: Vec::new(),
             full: 0..0,
             blocks: Vec::new(),
@@ -173,9 +176,12 @@ impl Encode for Lzf {
         self.full = 0..0;
     }
 
-    fn encode(&mut self, plain: &[u8], packed: &mut [u8], _: Input) -> Step {
+    fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step {
         if !self.full.is_empty() || plain.is_empty() {
             return Step { read: 0, written: self.hand_out(packed) };
+        }
+        if plain.len() <= SMALL && packed.len() >= ROOM {
+            return self.small.encode(plain, packed, input);
         }
         // What this thread packs goes straight to the output.
         if plain.len() <= PIECE || self.threads.is_one() {

@@ -1,0 +1,244 @@
+//! The last bytes of a file that is written: small pieces are joined, so that medium and checksum get fewer and larger ones.
+//!
+//! The medium has all bytes before anybody is told that they were written: the caller of a [`Writer`](crate::Writer), the
+//! machine's units, whoever votes on a live pass.
+
+use super::output::Output;
+use crate::crc32::{Crc32, RunningCrc};
+use crate::io::{Stop, write_full};
+use embedded_io::Write;
+
+/// Bytes that are joined. On a device, where flash and stack count more than calls, every piece goes its way alone.
+const LEN: usize = if cfg!(target_os = "none") { 0 } else { 1024 };
+
+/// Bytes behind which no unit begins, so that small ones lie in the stage as a whole.
+const FULL: usize = LEN / 2;
+
+/// Bytes at the end of what was appended.
+pub(crate) struct Stage {
+    bytes: [u8; LEN],
+    len: usize,
+    /// How many of them the medium has.
+    written: usize,
+    /// How many of them the checksum has.
+    summed: usize,
+}
+
+/// What a format does to have a checksum over a file.
+pub trait Sum {
+    /// The next bytes of the file.
+    fn sum<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]);
+}
+
+impl Stage {
+    /// Whether anything is.
+    pub const JOINS: bool = LEN > 0;
+
+    pub const fn new() -> Self {
+        Self { bytes: [0; LEN], len: 0, written: 0, summed: 0 }
+    }
+
+    /// Takes bytes, if there is room for all.
+    #[inline(always)]
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        let room = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
+        let Some(room) = room.filter(|_| Self::JOINS) else {
+            return false;
+        };
+        // Not `copy`: what has a constant length becomes a few stores.
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.len = self.len.wrapping_add(bytes.len());
+        true
+    }
+
+    /// The last bytes that were appended, if so many are here.
+    #[inline]
+    pub fn last(&mut self, len: u64) -> Option<&mut [u8]> {
+        let from = self.len.checked_sub(usize::try_from(len).ok()?)?;
+        self.bytes.get_mut(from..self.len).filter(|_| Self::JOINS)
+    }
+
+    fn unwritten(&self) -> &[u8] {
+        self.bytes.get(self.written..self.len).unwrap_or(&[])
+    }
+}
+
+impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
+    /// Gives the medium what it does not have yet.
+    #[inline]
+    pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
+        let bytes = self.stage.unwritten();
+        if !Stage::JOINS || bytes.is_empty() {
+            return Ok(());
+        }
+        match write_full(&mut self.medium, bytes) {
+            Ok(()) => {
+                self.stage.written = self.stage.len;
+                Ok(())
+            }
+            Err(error) => {
+                self.position = self.position.wrapping_sub(bytes.len() as u64);
+                self.write_failed(error)
+            }
+        }
+    }
+}
+
+impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
+    /// Writes the next bytes of the file, or keeps them for [`write_out`](Self::write_out).
+    #[inline(always)]
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if !self.stage.take(bytes) {
+            return self.append_beyond(bytes);
+        }
+        self.position = self.position.wrapping_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn append_beyond(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.settle()?;
+        if bytes.len() <= FULL && self.stage.take(bytes) {
+            self.position = self.position.wrapping_add(bytes.len() as u64);
+            return Ok(());
+        }
+        self.format.sum(&mut self.crc, bytes);
+        self.store(bytes)
+    }
+
+    /// Gives the checksum what it does not have yet.
+    #[inline]
+    pub(crate) fn sum_up(&mut self) {
+        if Stage::JOINS {
+            let bytes = self.stage.bytes.get(self.stage.summed..self.stage.len).unwrap_or(&[]);
+            self.format.sum(&mut self.crc, bytes);
+            self.stage.summed = self.stage.len;
+        }
+    }
+
+    /// Leaves nothing in the stage.
+    pub(crate) fn settle(&mut self) -> Result<(), Stop> {
+        self.write_out()?;
+        if Stage::JOINS && self.stage.len > 0 {
+            self.sum_up();
+            (self.stage.len, self.stage.written, self.stage.summed) = (0, 0, 0);
+        }
+        Ok(())
+    }
+
+    /// Before a unit.
+    #[inline]
+    pub(crate) fn make_room(&mut self) -> Result<(), Stop> {
+        if Stage::JOINS && self.stage.len > FULL { self.settle() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Crc32Bytewise, Entry, Get, Header, Loader, Memory, Put, Saver, Store, StreamedUnit, Unit, UnitError, Writer,
+    };
+    use core::cell::Cell;
+    use embedded_io::{ErrorKind, ErrorType, Seek, SeekFrom, Write};
+
+    /// A medium whose bytes are counted.
+    struct Counted<'c> {
+        medium: Memory<Vec<u8>>,
+        end: &'c Cell<u64>,
+    }
+
+    impl<'c> Counted<'c> {
+        fn new(end: &'c Cell<u64>) -> Self {
+            Self { medium: Memory::new(vec![0; 1 << 20]), end }
+        }
+    }
+
+    impl ErrorType for Counted<'_> {
+        type Error = ErrorKind;
+    }
+
+    impl Write for Counted<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+            let written = self.medium.write(bytes)?;
+            self.end.set(self.medium.bytes().len() as u64);
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> Result<(), ErrorKind> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Counted<'_> {
+        fn seek(&mut self, to: SeekFrom) -> Result<u64, ErrorKind> {
+            self.medium.seek(to)
+        }
+    }
+
+    #[test]
+    fn a_written_unit_is_on_the_medium() {
+        let (end, mut scratch, mut other) = (Cell::new(0), [0; 300], [0; 2000]);
+        let mut writer = Writer::new(Counted::new(&end), Store, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
+        let mut expected = writer.len();
+        assert_eq!(end.get(), expected);
+        for len in [0u64, 1, 60, 500, 900, 3000, 7] {
+            writer.unit(b"unit", len as u32, 1, &mut |put| put.bytes(&vec![1; len as usize])).unwrap();
+            expected += 28 + 5 + 1 + len;
+            assert_eq!(end.get(), expected);
+        }
+        let medium = Counted::new(&end);
+        let mut writer = Writer::streamed(medium, Store, Crc32Bytewise, &Header::new(), 9, &mut other).unwrap();
+        for len in [0u64, 1, 60, 500, 900, 3000, 7] {
+            let how = StreamedUnit::default();
+            writer.unit(b"unit", len as u32, 1, how, &mut |put| put.bytes(&vec![1; len as usize])).unwrap();
+            assert_eq!(end.get(), writer.len());
+        }
+    }
+
+    /// Bytes, put in pieces.
+    struct Pieces {
+        bytes: Vec<u8>,
+        piece: usize,
+    }
+
+    impl Unit for Pieces {
+        fn save(&mut self, put: &mut Put<'_>) -> Result<(), UnitError> {
+            self.bytes.chunks(self.piece).try_for_each(|piece| put.bytes(piece))
+        }
+
+        fn load(&mut self, get: &mut Get<'_>, _: u32) -> Result<(), UnitError> {
+            let mut bytes = vec![0; self.bytes.len()];
+            get.bytes(&mut bytes)?;
+            assert!(bytes == self.bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn units_of_all_lengths_around_the_stage() {
+        let entry = Entry::new("pieces", |machine: &mut Vec<Pieces>, at| &mut machine[at as usize]);
+        for (most, piece, room) in [(70, 64, 1), (200, 7, 100), (600, 300, 512), (1100, 90, 64), (2500, 2500, 1500)] {
+            let mut random = most as u32;
+            let mut machine: Vec<_> = (0..200)
+                .map(|_| {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    Pieces { bytes: vec![(random >> 24) as u8; (random >> 8) as usize % most], piece }
+                })
+                .collect();
+            let units: Vec<_> = (0..200).map(|at| entry.instance(at)).collect();
+            let (mut storage, mut scratch) = (vec![0; 1 << 20], vec![0; 4000 + room]);
+            for streamed in [false, true] {
+                let medium = Memory::new(&mut storage[..]);
+                let len = match streamed {
+                    false => Saver::new(medium, Store, &mut scratch[..room]).save(&mut machine, &units),
+                    true => Saver::streamed(medium, Store, &mut scratch[..201 * 16 + room]).save(&mut machine, &units),
+                };
+                // The load compares lengths and every checksum.
+                let medium = Memory::holding(&storage[..len.unwrap() as usize]);
+                Loader::new(medium, Store, &mut scratch).load(&mut machine, &units).unwrap();
+            }
+        }
+    }
+}
