@@ -166,7 +166,7 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
             codec,
             crc: RunningCrc::new(crc),
             packed: &mut [],
-            stage: Stage::new(),
+            stage: Stage::new(scratch.len()),
             position: 0,
             budget: 0,
             progress: Progress::new(),

@@ -11,12 +11,17 @@ use embedded_io::Write;
 /// Bytes that are joined. On a device, where flash and stack count more than calls, every piece goes its way alone.
 const LEN: usize = if cfg!(target_os = "none") { 0 } else { 1024 };
 
+/// Scratch memory from which on pieces are joined: who gives less saves as a device does.
+const AMPLE: usize = 16 << 10;
+
 /// Bytes behind which no unit begins, so that small ones lie in the stage as a whole.
 const FULL: usize = LEN / 2;
 
 /// Bytes at the end of what was appended.
 pub(crate) struct Stage {
     bytes: [u8; LEN],
+    /// How many bytes may be here: all, or none.
+    room: usize,
     len: usize,
     /// How many of them the medium has.
     written: usize,
@@ -31,17 +36,24 @@ pub trait Sum {
 }
 
 impl Stage {
-    /// Whether anything is.
-    pub const JOINS: bool = LEN > 0;
+    /// Whether anything is joined, with enough scratch memory.
+    const JOINS: bool = LEN > 0;
 
-    pub const fn new() -> Self {
-        Self { bytes: [0; LEN], len: 0, written: 0, summed: 0 }
+    /// For a save with so many bytes of scratch memory.
+    pub const fn new(scratch: usize) -> Self {
+        Self { bytes: [0; LEN], room: if scratch < AMPLE { 0 } else { LEN }, len: 0, written: 0, summed: 0 }
+    }
+
+    /// Whether pieces are joined.
+    #[inline(always)]
+    pub const fn joins(&self) -> bool {
+        Self::JOINS && self.room > 0
     }
 
     /// Takes bytes, if there is room for all.
     #[inline(always)]
     fn take(&mut self, bytes: &[u8]) -> bool {
-        let room = self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
+        let room = self.bytes.get_mut(..self.room).and_then(|room| room.get_mut(self.len..)?.get_mut(..bytes.len()));
         let Some(room) = room.filter(|_| Self::JOINS) else {
             return false;
         };
@@ -137,6 +149,7 @@ impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
 
 #[cfg(test)]
 mod tests {
+    use super::AMPLE;
     use crate::{
         Crc32Bytewise, Entry, Get, Header, Loader, Memory, Put, Saver, Store, StreamedUnit, Unit, UnitError, Writer,
     };
@@ -179,7 +192,13 @@ mod tests {
 
     #[test]
     fn a_written_unit_is_on_the_medium() {
-        let (end, mut scratch, mut other) = (Cell::new(0), [0; 300], [0; 2000]);
+        for scratch in [300, AMPLE + 300] {
+            written_units_are_on_the_medium(scratch);
+        }
+    }
+
+    fn written_units_are_on_the_medium(scratch: usize) {
+        let (end, mut scratch, mut other) = (Cell::new(0), vec![0; scratch], vec![0; scratch + 2000]);
         let mut writer = Writer::new(Counted::new(&end), Store, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
         let mut expected = writer.len();
         assert_eq!(end.get(), expected);
@@ -220,24 +239,28 @@ mod tests {
     fn units_of_all_lengths_around_the_stage() {
         let entry = Entry::new("pieces", |machine: &mut Vec<Pieces>, at| &mut machine[at as usize]);
         for (most, piece, room) in [(70, 64, 1), (200, 7, 100), (600, 300, 512), (1100, 90, 64), (2500, 2500, 1500)] {
-            let mut random = most as u32;
-            let mut machine: Vec<_> = (0..200)
-                .map(|_| {
-                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    Pieces { bytes: vec![(random >> 24) as u8; (random >> 8) as usize % most], piece }
-                })
-                .collect();
-            let units: Vec<_> = (0..200).map(|at| entry.instance(at)).collect();
-            let (mut storage, mut scratch) = (vec![0; 1 << 20], vec![0; 4000 + room]);
-            for streamed in [false, true] {
-                let medium = Memory::new(&mut storage[..]);
-                let len = match streamed {
-                    false => Saver::new(medium, Store, &mut scratch[..room]).save(&mut machine, &units),
-                    true => Saver::streamed(medium, Store, &mut scratch[..201 * 16 + room]).save(&mut machine, &units),
-                };
-                // The load compares lengths and every checksum.
-                let medium = Memory::holding(&storage[..len.unwrap() as usize]);
-                Loader::new(medium, Store, &mut scratch).load(&mut machine, &units).unwrap();
+            for room in [room, AMPLE - 1 + room] {
+                let mut random = most as u32;
+                let mut machine: Vec<_> = (0..200)
+                    .map(|_| {
+                        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        Pieces { bytes: vec![(random >> 24) as u8; (random >> 8) as usize % most], piece }
+                    })
+                    .collect();
+                let units: Vec<_> = (0..200).map(|at| entry.instance(at)).collect();
+                let (mut storage, mut scratch) = (vec![0; 1 << 20], vec![0; AMPLE + 4000 + room]);
+                for streamed in [false, true] {
+                    let medium = Memory::new(&mut storage[..]);
+                    let len = match streamed {
+                        false => Saver::new(medium, Store, &mut scratch[..room]).save(&mut machine, &units),
+                        true => {
+                            Saver::streamed(medium, Store, &mut scratch[..201 * 16 + room]).save(&mut machine, &units)
+                        }
+                    };
+                    // The load compares lengths and every checksum.
+                    let medium = Memory::holding(&storage[..len.unwrap() as usize]);
+                    Loader::new(medium, Store, &mut scratch).load(&mut machine, &units).unwrap();
+                }
             }
         }
     }

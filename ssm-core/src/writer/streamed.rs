@@ -1,7 +1,7 @@
 //! Format 2.0: records, a directory and a footer; nothing is patched, so the medium only writes.
 
 use super::output::{Framing, Output, PIECE, UnitStart};
-use super::stage::{Stage, Sum};
+use super::stage::Sum;
 use crate::codec::Encode;
 use crate::crc32::{Crc32, RunningCrc};
 use crate::error::SaveError;
@@ -158,7 +158,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
     #[inline(never)]
     fn unit(&mut self, header: StreamUnit, name: &[u8], nul: &[u8]) -> Result<(), Stop> {
         let mut bytes = header.emit();
-        if Stage::JOINS {
+        if self.stage.joins() {
             self.append(&bytes)?;
             self.append(name)?;
             self.append(nul)?;
