@@ -1,7 +1,6 @@
 //! Zeros, of which machines have many: found at the speed of memory, and packed once for all.
 
-use super::PIECE;
-use super::encoder::{PieceEncoder, ROOM, pack_piece};
+use super::piece::{PIECE, ROOM, Tables};
 use std::sync::OnceLock;
 
 /// Whether all bytes are zero.
@@ -23,7 +22,7 @@ pub fn packed_zeros() -> &'static [u8] {
     static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
     PACKED.get_or_init(|| {
         let mut packed = vec![0; ROOM];
-        let step = pack_piece(&mut PieceEncoder::default(), &[0; PIECE], &mut packed);
+        let step = Tables::default().pack_without_looking(&[0; PIECE], &mut packed);
         packed.truncate(step.written);
         packed
     })
