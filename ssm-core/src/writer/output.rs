@@ -106,13 +106,7 @@ impl<W: Write, C, L> Target<'_, W, C, L> {
     /// Writes bytes and leaves the checksum alone.
     #[inline(never)]
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        match write_full(&mut self.medium, bytes) {
-            Ok(()) => {
-                self.position = self.position.wrapping_add(bytes.len() as u64);
-                Ok(())
-            }
-            Err(error) => self.write_failed(error),
-        }
+        write_full(&mut self.medium, bytes, &mut self.position).or_else(|error| self.write_failed(error))
     }
 
     /// Whether small pieces are joined to one: on a host calls cost more than copies, on a device flash and stack count.

@@ -194,3 +194,6 @@ impl<T: Default + Send> Drop for OnPanic<'_, '_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,9 @@ pub fn is_zero(bytes: &[u8]) -> bool {
     pieces.iter().all(|piece| or(piece) == 0) && or(rest) == 0
 }
 
-/// Whether some bytes here and there are zero.
+/// Whether some bytes of each page are zero.
 pub fn looks_zero(bytes: &[u8]) -> bool {
-    let or = |bytes: &[u8; 32]| bytes.iter().fold(0, |or, byte| or | byte);
-    bytes.chunks(256).all(|chunk| chunk.first_chunk().is_none_or(|start| or(start) == 0))
+    bytes.chunks(4096).all(|page| is_zero(&page[..page.len().min(32)]))
 }
 
 /// What the encoder makes of a whole piece of zeros.
