@@ -87,8 +87,10 @@ impl<'s, W: Write, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, C, Stre
     }
 
     fn pack(&mut self, mut plain: &[u8]) -> Result<(), Stop> {
-        if self.max_block() == MAX_BLOCK {
-            let through = self.pack_ahead(plain.as_chunks().0)?;
+        if let blocks @ [_, ..] = plain.as_chunks().0
+            && self.max_block() == MAX_BLOCK
+        {
+            let through = self.pack_ahead(blocks)?;
             plain = plain.get(through..).unwrap_or(&[]);
         }
         while !plain.is_empty() {
