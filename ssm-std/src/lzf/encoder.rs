@@ -1,7 +1,7 @@
 //! Packing.
 
 use super::piece::{PIECE, ROOM, Tables};
-use super::pipeline::{Job, Pipeline};
+use super::pipeline::{Job, Pipeline, Work};
 use super::threads::Threads;
 use super::zeros::looks_zero;
 use ssm_core::{Encode, Input, Out, Pack, Step, tag};
@@ -53,12 +53,7 @@ impl Lzf {
     }
 
     /// Packs chunks of `plain` until `out` says `false`, on other threads too as soon as there is work for them.
-    fn each_chunk(
-        &mut self,
-        mut plain: &[u8],
-        pack: &(dyn Fn(&mut Tables, &[u8], &mut [u8]) -> Step + Sync),
-        out: &mut Out<'_>,
-    ) {
+    fn each_chunk(&mut self, mut plain: &[u8], pack: &Work<'_, Tables>, out: &mut Out<'_>) {
         let pieces = plain.len().div_ceil(PIECE * CHUNKS * self.threads.count());
         let chunk = (pieces * PIECE).min(CHUNK);
         let room = chunk / PIECE * ROOM;

@@ -21,6 +21,9 @@ pub struct Pipeline<T> {
     buffers: Vec<Buffer>,
 }
 
+/// Packs a chunk.
+pub type Work<'a, T> = dyn Fn(&mut T, &[u8], &mut [u8]) -> Step + Sync + 'a;
+
 /// Plain bytes that are to be packed, and how.
 #[derive(Clone, Copy)]
 pub struct Job<'a, T> {
@@ -29,8 +32,7 @@ pub struct Job<'a, T> {
     pub chunk: usize,
     /// Room in which a chunk fits, whatever it holds.
     pub room: usize,
-    /// Packs a chunk.
-    pub pack: &'a (dyn Fn(&mut T, &[u8], &mut [u8]) -> Step + Sync),
+    pub pack: &'a Work<'a, T>,
 }
 
 /// A packed chunk.

@@ -2,10 +2,8 @@ use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-type Work<'a> = &'a (dyn Fn(&mut usize, &[u8], &mut [u8]) -> Step + Sync);
-
 /// Copies chunks of 10 bytes, until so many were taken; how they came out.
-fn run(threads: usize, plain: &[u8], pack: Work<'_>, until: usize) -> Vec<Vec<u8>> {
+fn run(threads: usize, plain: &[u8], pack: &Work<'_, usize>, until: usize) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     Pipeline::default().run(
         &Threads::new(threads),
