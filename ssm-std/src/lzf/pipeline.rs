@@ -13,6 +13,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// More do not help: the calling thread has to write what they pack.
 const MAX_WORKERS: usize = 15;
+/// Buffers for a worker, and for all together: so many chunks may be packed while the system lets one wait for a core.
+const BUFFERS: usize = 2;
+const MORE_BUFFERS: usize = 6;
 
 /// The encoders and buffers of the threads, kept for the next time.
 #[derive(Default)]
@@ -78,7 +81,7 @@ impl<T: Default + Send> Pipeline<T> {
     ) {
         let chunks = job.plain.len().div_ceil(job.chunk);
         let max_workers = threads.count().min(chunks).saturating_sub(1).min(MAX_WORKERS);
-        self.buffers.resize_with(2 * max_workers + 2, Buffer::default);
+        self.buffers.resize_with(BUFFERS * max_workers + MORE_BUFFERS, Buffer::default);
         let idle = Pipeline { tables: std::mem::take(&mut self.tables), buffers: std::mem::take(&mut self.buffers) };
         let state = State { idle, next: 0, packed: BTreeMap::new(), workers: max_workers, is_broken: false };
         let shared = Shared { job, chunks, max_workers, state: Mutex::new(state), changed: Condvar::new() };

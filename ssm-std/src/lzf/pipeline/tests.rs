@@ -64,7 +64,7 @@ fn no_more_is_packed_ahead_than_there_are_buffers() {
             },
             &mut 0,
             &mut |_, _| {
-                assert!(packed.load(Ordering::SeqCst) <= taken + 2 * threads);
+                assert!(packed.load(Ordering::SeqCst) <= taken + BUFFERS * (threads - 1) + MORE_BUFFERS);
                 taken += 1;
                 true
             },
