@@ -32,12 +32,20 @@ pub(crate) enum WriteFull<E> {
     Full,
 }
 
-/// Writes all of `bytes`. (`embedded_io::Write::write_all` panics when the medium returns 0.)
-pub(crate) fn write_full<W: Write>(out: &mut W, mut bytes: &[u8]) -> Result<(), WriteFull<W::Error>> {
+/// Writes all of `bytes` and moves `position` by how many were written.
+/// (`embedded_io::Write::write_all` panics when the medium returns 0.)
+pub(crate) fn write_full<W: Write>(
+    out: &mut W,
+    mut bytes: &[u8],
+    position: &mut u64,
+) -> Result<(), WriteFull<W::Error>> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(WriteFull::Full),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or(&[]),
+            Ok(written) => {
+                bytes = bytes.get(written..).unwrap_or(&[]);
+                *position = position.wrapping_add(written as u64);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WriteZero => return Err(WriteFull::Full),
             Err(error) => return Err(WriteFull::Io(error)),

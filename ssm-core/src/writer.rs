@@ -14,9 +14,11 @@ use embedded_io::{ErrorType, Seek, Write};
 
 mod output;
 mod patched;
+mod records;
 mod stage;
 mod streamed;
 
+use output::Target;
 pub(crate) use output::{Framing, Output, UnitStart};
 pub use patched::Patched;
 use stage::Stage;
@@ -92,7 +94,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Writer<'s, W, E, C> {
     /// The medium is flushed before and after; whether that makes it durable is the medium's to say.
     pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
         self.commit().map_err(|Stop| self.error())?;
-        Ok(self.output.position)
+        Ok(self.output.target.position)
     }
 }
 
@@ -113,7 +115,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Writer<'s, W, E, C, Streamed<'s>> {
     ) -> Result<Self, SaveError<W::Error>> {
         let mut writer = Self::start(medium, codec, crc, scratch);
         writer.header = *header;
-        writer.output.format.is_live = header.stream.is_some_and(|stream| stream.is_live);
+        writer.output.target.format.is_live = header.stream.is_some_and(|stream| stream.is_live);
         writer.begin(units).map_err(|Stop| writer.error())?;
         Ok(writer)
     }
@@ -137,12 +139,12 @@ impl<'s, W: Write, E: Encode, C: Crc32> Writer<'s, W, E, C, Streamed<'s>> {
     /// The medium is flushed before the footer and after it; whether that makes it durable is the medium's to say.
     pub fn finish(mut self) -> Result<u64, SaveError<W::Error>> {
         self.commit().map_err(|Stop| self.error())?;
-        Ok(self.output.position)
+        Ok(self.output.target.position)
     }
 
     /// Units come several times, once per pass.
     pub(crate) fn set_live(&mut self) {
-        self.output.format.is_live = true;
+        self.output.target.format.is_live = true;
     }
 
     /// Takes this many bytes of the scratch; before anything was written.
@@ -154,18 +156,16 @@ impl<'s, W: Write, E: Encode, C: Crc32> Writer<'s, W, E, C, Streamed<'s>> {
 
     /// What was written is not wanted any more.
     pub(crate) fn give_up(&mut self) -> Result<(), Stop> {
-        self.output.cancelled()
+        self.output.target.cancelled()
     }
 }
 
 impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
     /// A writer that has not written its header yet: see [`begin`](Self::begin).
     pub(crate) fn start(medium: W, codec: E, crc: C, scratch: &'s mut [u8]) -> Self {
-        let output = Output {
+        let target = Target {
             medium,
-            codec,
             crc: RunningCrc::new(crc),
-            packed: &mut [],
             stage: Stage::new(scratch.len()),
             position: 0,
             budget: 0,
@@ -173,15 +173,17 @@ impl<'s, W: Write, E: Encode, C: Crc32, L: Default> Writer<'s, W, E, C, L> {
             failed: None,
             format: L::default(),
         };
+        let output = Output { codec, packed: &mut [], target };
         Self { output, plain: scratch, header: Header::new(), after: AfterSave::Continue }
     }
 
     /// The same with another way to compute CRC-32; before anything was written.
     pub(crate) fn with_crc32<D>(self, crc: D) -> Writer<'s, W, E, D, L> {
         let Self { output, plain, header, after } = self;
-        let Output { medium, codec, crc: _, packed, stage, position, budget, progress, failed, format } = output;
-        let crc = RunningCrc::new(crc);
-        let output = Output { medium, codec, crc, packed, stage, position, budget, progress, failed, format };
+        let Output { codec, packed, target } = output;
+        let Target { medium, crc: _, stage, position, budget, progress, failed, format } = target;
+        let target = Target { medium, crc: RunningCrc::new(crc), stage, position, budget, progress, failed, format };
+        let output = Output { codec, packed, target };
         Writer { output, plain, header, after }
     }
 }
@@ -193,7 +195,7 @@ where
     /// Writes the header of a file of up to `units` units.
     pub(crate) fn begin(&mut self, units: usize) -> Result<(), Stop> {
         if let Err(error) = self.header.check_writable() {
-            return self.output.stop(SaveError::Header(error));
+            return self.output.target.stop(SaveError::Header(error));
         }
         self.plain = self.output.divide(core::mem::take(&mut self.plain), units)?;
         self.output.begin(&mut self.header)?;
@@ -216,15 +218,15 @@ where
         unit: &UnitStart<'_>,
         save: &mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>,
     ) -> Result<(), Stop> {
-        let start = self.output.position;
+        let start = self.output.target.position;
         let longest = <Output<'s, W, E, C, L> as Framing<'s>>::MAX_NAME;
         if !(1..=longest).contains(&unit.name.len()) || unit.name.contains(&0) {
             let error = UnitError::Invalid(<Output<'s, W, E, C, L> as Framing<'s>>::NAME);
             return self.execute_failed(unit, start, 0, error);
         }
-        self.output.check_cancel()?;
+        self.output.target.check_cancel()?;
         self.output.open(unit)?;
-        self.output.budget = unit.guess;
+        self.output.target.budget = unit.guess;
 
         let widths = Widths::of(&self.header);
         let mut put = Put::new(&mut self.output, self.plain, widths, self.after);
@@ -237,7 +239,7 @@ where
             return self.execute_failed(unit, start, at, error);
         }
         let _len = self.output.close(touched)?;
-        self.output.spend(u64::MAX);
+        self.output.target.spend(u64::MAX);
         debug!("saved unit {=[u8]:a}/{=u32}: {=u64} plain bytes in {=u64}", unit.name, unit.instance, at, _len);
         Ok(())
     }
@@ -250,9 +252,9 @@ where
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Stop> {
-        self.output.check_cancel()?;
+        self.output.target.check_cancel()?;
         self.output.commit()?;
-        self.output.progress.finish();
+        self.output.target.progress.finish();
         Ok(())
     }
 }
@@ -271,39 +273,39 @@ impl<'s, W: Write, E, C, L> Writer<'s, W, E, C, L> {
         if error != UnitError::Stream {
             error!("{}: {}", unit, error);
         }
-        self.output.stop(SaveError::Unit { unit, phase, at, error })
+        self.output.target.stop(SaveError::Unit { unit, phase, at, error })
     }
 
     pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
-        self.output.write_out()
+        self.output.target.write_out()
     }
 
     pub(crate) fn progress(&mut self) -> &mut Progress<'s> {
-        &mut self.output.progress
+        &mut self.output.target.progress
     }
 
     pub(crate) fn is_failed(&self) -> bool {
-        self.output.failed.is_some()
+        self.output.target.failed.is_some()
     }
 
     /// The file's length so far.
     pub(crate) fn len(&self) -> u64 {
-        self.output.position
+        self.output.target.position
     }
 
     /// The file's length so far, or what failed first.
     pub(crate) fn outcome(&mut self) -> Result<u64, SaveError<W::Error>> {
-        match self.output.failed.take() {
-            None => Ok(self.output.position),
+        match self.output.target.failed.take() {
+            None => Ok(self.output.target.position),
             Some(error) => Err(error),
         }
     }
 
     pub(crate) fn error(&mut self) -> SaveError<W::Error> {
-        self.output.failed.take().unwrap_or(SaveError::Cancelled)
+        self.output.target.failed.take().unwrap_or(SaveError::Cancelled)
     }
 
     pub(crate) fn check_cancel(&mut self) -> Result<(), Stop> {
-        self.output.check_cancel()
+        self.output.target.check_cancel()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Deflate, Lzf, LzfDecoder};
 use core::fmt;
-use ssm_core::{Either, Encode, Inflate, InflateState, Input, Step, Store, tag};
+use ssm_core::{Either, Encode, Inflate, InflateState, Input, Out, Pack, Step, Store, tag};
 use std::str::FromStr;
 
 /// How units are packed.
@@ -110,8 +110,12 @@ impl Encode for Encoder {
         self.as_dyn_mut().encode(plain, packed, input)
     }
 
-    fn announce(&mut self, plain: &[u8], block: usize) {
-        self.as_dyn_mut().announce(plain, block);
+    fn encode_all(&mut self, plain: &[u8], out: &mut Out<'_>) {
+        self.as_dyn_mut().encode_all(plain, out);
+    }
+
+    fn encode_blocks(&mut self, plain: &[u8], block: usize, pack: &Pack<'_>, out: &mut Out<'_>) {
+        self.as_dyn_mut().encode_blocks(plain, block, pack, out);
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {

@@ -114,37 +114,4 @@ proptest! {
         let many = unpack(&mut LzfDecoder::with_threads(threads), &packed, room, room);
         prop_assert!(one == many);
     }
-
-    #[test]
-    fn announced_blocks_are_those_that_are_asked_for(
-        plain in data(),
-        kib in 1usize..=4,
-        skip in prop::collection::vec(any::<bool>(), 1..20),
-        threads in 2usize..5,
-    ) {
-        let block = kib * 1024;
-        let (mut one, mut many) = (Lzf::with_threads(1), Lzf::with_threads(threads));
-        one.announce(&plain, block);
-        many.announce(&plain, block);
-        let (mut a, mut b) = (vec![0; block], vec![0; block]);
-        for (plain, skip) in plain.chunks(block).zip(skip.iter().cycle()) {
-            if !skip {
-                let room = block * 15 / 16;
-                let made = one.encode_block(plain, &mut a[..room]);
-                prop_assert_eq!(made, many.encode_block(plain, &mut b[..room]));
-                let made = made.unwrap_or(0);
-                prop_assert!(a[..made] == b[..made]);
-            }
-        }
-        // What was announced is forgotten with the next announcement, even where the same memory has changed.
-        let mut other = plain.clone();
-        many.announce(&other, block);
-        many.announce(&[], block);
-        other.iter_mut().for_each(|byte| *byte ^= 0x55);
-        for plain in other.chunks(block).take(3) {
-            let made = one.encode_block(plain, &mut a);
-            prop_assert_eq!(made, many.encode_block(plain, &mut b));
-            prop_assert!(a[..made.unwrap_or(0)] == b[..made.unwrap_or(0)]);
-        }
-    }
 }

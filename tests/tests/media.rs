@@ -171,7 +171,7 @@ fn a_full_medium() {
             let saved = Saver::new(medium, &mut *codec, &mut vec![0; scratch]).save(&mut saving, &UNITS);
             match saved {
                 Ok(_) => assert_eq!(room, file.len()),
-                Err(SaveError::Full { offset }) => assert!(offset <= room as u64 && room < file.len()),
+                Err(SaveError::Full { offset }) => assert!(offset == room as u64 && room < file.len()),
                 other => panic!("{other:?}"),
             }
             assert_eq!(saving.hooks.done - machine.hooks.done, u32::from(room >= 80));
@@ -300,7 +300,7 @@ mod streamed {
                     let saved = Saver::streamed(medium, &mut *codec, &mut scratch(block)).save(&mut saving, &UNITS);
                     match saved {
                         Ok(_) => assert_eq!(room, file.len()),
-                        Err(SaveError::Full { offset }) => assert!(offset <= room as u64 && room < file.len()),
+                        Err(SaveError::Full { offset }) => assert!(offset == room as u64 && room < file.len()),
                         other => panic!("{other:?}"),
                     }
                     assert_eq!(saving.hooks.done - machine.hooks.done, u32::from(room >= 64));

@@ -1,6 +1,6 @@
 //! A choice of codecs at run time.
 
-use super::{Decode, DecodeError, Encode, Input, Step};
+use super::{Decode, DecodeError, Encode, Input, Out, Pack, Step};
 
 /// Two codecs as one.
 ///
@@ -47,8 +47,17 @@ impl<A: Encode, B: Encode> Encode for Either<A, B> {
         if self.second { self.b.encode(plain, packed, input) } else { self.a.encode(plain, packed, input) }
     }
 
-    fn announce(&mut self, plain: &[u8], block: usize) {
-        if self.second { self.b.announce(plain, block) } else { self.a.announce(plain, block) }
+    #[inline]
+    fn encode_all(&mut self, plain: &[u8], out: &mut Out<'_>) {
+        if self.second { self.b.encode_all(plain, out) } else { self.a.encode_all(plain, out) }
+    }
+
+    #[inline]
+    fn encode_blocks(&mut self, plain: &[u8], block: usize, pack: &Pack<'_>, out: &mut Out<'_>) {
+        match self.second {
+            true => self.b.encode_blocks(plain, block, pack, out),
+            false => self.a.encode_blocks(plain, block, pack, out),
+        }
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {

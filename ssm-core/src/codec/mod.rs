@@ -58,6 +58,12 @@ pub enum DecodeError {
     Window,
 }
 
+/// Takes packed bytes and the number of plain ones that are through with them; `false` asks for no more.
+pub type Out<'o> = dyn FnMut(&[u8], usize) -> bool + 'o;
+
+/// Packs a piece into room for it and a 64th more, with the encoder it is given.
+pub type Pack<'p> = dyn Fn(&mut dyn Encode, &[u8], &mut [u8]) -> Step + Sync + 'p;
+
 /// Plain bytes to packed ones.
 pub trait Encode {
     /// The tag byte that stands before what [`encode`](Self::encode) writes.
@@ -79,10 +85,22 @@ pub trait Encode {
     /// until nothing is written.
     fn encode(&mut self, plain: &[u8], packed: &mut [u8], input: Input) -> Step;
 
-    /// Tells that the calls of [`encode_block`](Self::encode_block) until the next of this will be for blocks of `block`
-    /// bytes of `plain`, in order though not all of them; a codec that can work on several at once may begin.
-    fn announce(&mut self, plain: &[u8], block: usize) {
-        let _ = (plain, block);
+    /// Packs a large `plain` at once, as [`encode`](Self::encode) would with [`Input::More`] and any room, if the codec has
+    /// a faster way for it: several threads, or buffers of its own.
+    ///
+    /// `out` takes the packed bytes from front to back, each time with how many bytes of `plain` are through with them;
+    /// `false` from it is the end. What is not through then is left to `encode`; by default, that is all of it.
+    #[inline]
+    fn encode_all(&mut self, plain: &[u8], out: &mut Out<'_>) {
+        let _ = (plain, out);
+    }
+
+    /// The same for a caller that packs by itself, with [`encode_block`](Self::encode_block): `pack` takes pieces of
+    /// `plain`, on any thread and in any order, with an encoder for each. A piece is some blocks of `block` bytes; only the
+    /// last has what is left.
+    #[inline]
+    fn encode_blocks(&mut self, plain: &[u8], block: usize, pack: &Pack<'_>, out: &mut Out<'_>) {
+        let _ = (plain, block, pack, out);
     }
 
     /// Packs all of `plain`, 1 to 4096 bytes, as one block of code alone, without a block header; how many
@@ -144,8 +162,14 @@ impl<C: Encode + ?Sized> Encode for &mut C {
         (**self).encode(plain, packed, input)
     }
 
-    fn announce(&mut self, plain: &[u8], block: usize) {
-        (**self).announce(plain, block);
+    #[inline]
+    fn encode_all(&mut self, plain: &[u8], out: &mut Out<'_>) {
+        (**self).encode_all(plain, out);
+    }
+
+    #[inline]
+    fn encode_blocks(&mut self, plain: &[u8], block: usize, pack: &Pack<'_>, out: &mut Out<'_>) {
+        (**self).encode_blocks(plain, block, pack, out);
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {

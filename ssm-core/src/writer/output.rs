@@ -18,10 +18,15 @@ pub(crate) const PIECE: usize = 1 << 20;
 
 /// What a [`Writer`](crate::Writer) writes through; `L` is what its format keeps.
 pub struct Output<'s, W: ErrorType, E, C, L> {
-    pub(crate) medium: W,
     pub(crate) codec: E,
-    pub(crate) crc: RunningCrc<C>,
     pub(crate) packed: &'s mut [u8],
+    pub(crate) target: Target<'s, W, C, L>,
+}
+
+/// Where packed bytes go. It stands apart from the codec, which may hand out bytes while it packs others.
+pub struct Target<'s, W: ErrorType, C, L> {
+    pub(crate) medium: W,
+    pub(crate) crc: RunningCrc<C>,
     /// What was appended last.
     pub(crate) stage: Stage,
     /// The file offset of the next byte.
@@ -69,7 +74,7 @@ pub trait Framing<'s> {
     fn commit(&mut self) -> Result<(), Stop>;
 }
 
-impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
+impl<W: Write, C, L> Target<'_, W, C, L> {
     #[cold]
     #[inline(never)]
     pub(crate) fn stop<T>(&mut self, error: SaveError<W::Error>) -> Result<T, Stop> {
@@ -103,13 +108,7 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
     /// Writes bytes and leaves the checksum alone.
     #[inline(never)]
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        match write_full(&mut self.medium, bytes) {
-            Ok(()) => {
-                self.position = self.position.wrapping_add(bytes.len() as u64);
-                Ok(())
-            }
-            Err(error) => self.write_failed(error),
-        }
+        write_full(&mut self.medium, bytes, &mut self.position).or_else(|error| self.write_failed(error))
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
@@ -121,6 +120,14 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
 
     pub(crate) fn check_cancel(&mut self) -> Result<(), Stop> {
         if self.progress.is_cancelled() { self.cancelled() } else { Ok(()) }
+    }
+
+    /// Writes what stands for `plain` bytes, unless the save is cancelled.
+    pub(crate) fn take(&mut self, plain: usize, write: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        self.check_cancel()?;
+        write(self)?;
+        self.spend(plain as u64);
+        Ok(())
     }
 
     pub(crate) fn spend(&mut self, bytes: u64) {

@@ -3,7 +3,7 @@
 //! The medium has all bytes before anybody is told that they were written: the caller of a [`Writer`](crate::Writer), the
 //! machine's units, whoever votes on a live pass.
 
-use super::output::Output;
+use super::output::Target;
 use crate::crc32::{Crc32, RunningCrc};
 use crate::io::{Stop, write_full};
 use embedded_io::Write;
@@ -77,7 +77,7 @@ impl Stage {
     }
 }
 
-impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
+impl<W: Write, C, L> Target<'_, W, C, L> {
     /// Gives the medium what it does not have yet.
     #[inline]
     pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
@@ -85,20 +85,21 @@ impl<W: Write, E, C, L> Output<'_, W, E, C, L> {
         if !Stage::JOINS || bytes.is_empty() {
             return Ok(());
         }
-        match write_full(&mut self.medium, bytes) {
+        let mut at = self.position.wrapping_sub(bytes.len() as u64);
+        match write_full(&mut self.medium, bytes, &mut at) {
             Ok(()) => {
                 self.stage.written = self.stage.len;
                 Ok(())
             }
             Err(error) => {
-                self.position = self.position.wrapping_sub(bytes.len() as u64);
+                self.position = at;
                 self.write_failed(error)
             }
         }
     }
 }
 
-impl<W: Write, E, C: Crc32, L: Sum> Output<'_, W, E, C, L> {
+impl<W: Write, C: Crc32, L: Sum> Target<'_, W, C, L> {
     /// Writes the next bytes of the file, or keeps them for [`write_out`](Self::write_out).
     #[inline(always)]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {

@@ -3,11 +3,10 @@
 
 mod decoder;
 mod encoder;
+mod piece;
+mod pipeline;
 mod threads;
 mod zeros;
 
 pub use decoder::LzfDecoder;
 pub use encoder::Lzf;
-
-/// Plain bytes that one thread works on at a time: the largest block.
-const PIECE: usize = 32768;

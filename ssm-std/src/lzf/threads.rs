@@ -1,7 +1,7 @@
 //! Where the work is done: here, or on as many threads as the machine has cores.
 
-use rayon::ThreadPool;
 use rayon::iter::IndexedParallelIterator;
+use rayon::{Scope, ThreadPool};
 use std::sync::Arc;
 
 /// A choice of threads.
@@ -31,6 +31,23 @@ impl Threads {
 
     pub fn is_one(&self) -> bool {
         matches!(self, Threads::One)
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        match self {
+            Threads::One => 1,
+            Threads::All => rayon::current_num_threads(),
+            Threads::Pool(pool) => pool.current_num_threads(),
+        }
+    }
+
+    /// Does `body` here, and elsewhere what it spawns.
+    pub fn scope<'s>(&self, body: impl FnOnce(&Scope<'s>)) {
+        match self {
+            Threads::Pool(pool) => pool.in_place_scope(body),
+            _ => rayon::in_place_scope(body),
+        }
     }
 
     /// Does `work` on every item.

@@ -1,7 +1,6 @@
 //! Zeros, of which machines have many: found at the speed of memory, and packed once for all.
 
-use super::PIECE;
-use super::encoder::{PieceEncoder, ROOM, pack_piece};
+use super::piece::{PIECE, ROOM, Tables};
 use std::sync::OnceLock;
 
 /// Whether all bytes are zero.
@@ -12,10 +11,9 @@ pub fn is_zero(bytes: &[u8]) -> bool {
     pieces.iter().all(|piece| or(piece) == 0) && or(rest) == 0
 }
 
-/// Whether some bytes here and there are zero.
+/// Whether some bytes of each page are zero.
 pub fn looks_zero(bytes: &[u8]) -> bool {
-    let or = |bytes: &[u8; 32]| bytes.iter().fold(0, |or, byte| or | byte);
-    bytes.chunks(256).all(|chunk| chunk.first_chunk().is_none_or(|start| or(start) == 0))
+    bytes.chunks(4096).all(|page| is_zero(&page[..page.len().min(32)]))
 }
 
 /// What the encoder makes of a whole piece of zeros.
@@ -23,7 +21,7 @@ pub fn packed_zeros() -> &'static [u8] {
     static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
     PACKED.get_or_init(|| {
         let mut packed = vec![0; ROOM];
-        let step = pack_piece(&mut PieceEncoder::default(), &[0; PIECE], &mut packed);
+        let step = Tables::default().pack_without_looking(&[0; PIECE], &mut packed);
         packed.truncate(step.written);
         packed
     })
