@@ -3,7 +3,7 @@
 //! All of them share the error type [`Broken`], so that a test can tell the fault it planted from any other.
 
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom, Write};
-use ssm_core::{Crc32Slicing, Decode, Entry, Header, LoadError, Loader, Policy, Report};
+use ssm_core::{Crc32Slicing, Entry, Header, LoadError, Loader, Policy, Report};
 
 /// A planted fault, with the number it was planted under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,49 +274,6 @@ impl<M: Seek<Error = Broken>> Seek for Failing<M> {
     }
 }
 
-/// Panics when it is read or sought in more often than so many times, and counts the bytes that it gives.
-pub struct Counted<M> {
-    medium: M,
-    calls_left: u64,
-    read: u64,
-}
-
-impl<M> Counted<M> {
-    /// At most so many calls.
-    pub fn new(medium: M, calls: u64) -> Self {
-        Self { medium, calls_left: calls, read: 0 }
-    }
-
-    /// Bytes that were read.
-    pub fn read(&self) -> u64 {
-        self.read
-    }
-
-    fn call(&mut self) {
-        self.calls_left = self.calls_left.checked_sub(1).expect("no end of reads");
-    }
-}
-
-impl<M: ErrorType> ErrorType for Counted<M> {
-    type Error = M::Error;
-}
-
-impl<M: Read> Read for Counted<M> {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, M::Error> {
-        self.call();
-        let read = self.medium.read(into)?;
-        self.read += read as u64;
-        Ok(read)
-    }
-}
-
-impl<M: Seek> Seek for Counted<M> {
-    fn seek(&mut self, to: SeekFrom) -> Result<u64, M::Error> {
-        self.call();
-        self.medium.seek(to)
-    }
-}
-
 /// Writes and seeks and cannot be read: what compiles with it never reads.
 pub struct WriteOnly<M>(pub M);
 
@@ -442,21 +399,7 @@ impl Loading {
         machine: &mut M,
         units: &[Entry<M>],
     ) -> Result<Header, LoadError<R::Error>> {
-        self.load_by(medium, ssm_std::decoder(), scratch, policy, report, machine, units)
-    }
-
-    /// The same with this codec.
-    #[allow(clippy::too_many_arguments)]
-    pub fn load_by<R: Read + Seek, M>(
-        self,
-        medium: R,
-        codec: impl Decode,
-        scratch: &mut [u8],
-        policy: Policy,
-        report: &mut dyn FnMut(Report),
-        machine: &mut M,
-        units: &[Entry<M>],
-    ) -> Result<Header, LoadError<R::Error>> {
+        let codec = ssm_std::decoder();
         let loader = match self {
             Loading::New => Loader::new(medium, codec, scratch),
             Loading::Verified => Loader::verified(medium, codec, scratch),

@@ -2,6 +2,7 @@
 //! broken. Each builds its case out of the bytes, so that mutations of them stay cases.
 
 mod choices;
+mod counted;
 mod load;
 mod lzf_decode;
 mod lzf_encode;

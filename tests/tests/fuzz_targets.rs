@@ -41,12 +41,12 @@ fn lzf_decode() {
 
 #[test]
 fn load() {
-    replay("load", 3000);
+    replay("load", 10_000);
 }
 
 #[test]
 fn slots() {
-    replay("slots", 5000);
+    replay("slots", 10_000);
 }
 
 #[test]

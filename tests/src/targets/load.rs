@@ -2,11 +2,12 @@
 //! file is good as far as their documentation says, and give the same plain bytes.
 
 use super::choices::Choices;
+use super::counted::Counted;
 use super::repair::repair;
-use crate::media::{Broken, Counted, Disk, Loading};
+use crate::media::{Broken, Disk, Loading, ReadOnly};
 use ssm_core::{
-    AfterLoad, Archive, Crc32Slicing, Either, Entry, Get, Inflate, LoadError, Missing, Policy, Put, Store, Unit,
-    UnitError, Unknown,
+    AfterLoad, Archive, Crc32Slicing, Either, Entry, Get, Inflate, LoadError, Loader, Missing, Policy, Put, Store,
+    Unit, UnitError, Unknown,
 };
 use ssm_std::{Decoder, LzfDecoder};
 use std::cell::RefCell;
@@ -167,8 +168,13 @@ impl Loaded {
         let (mut medium, mut machine) = (counted(file), Machine::default());
         let policy = Policy { unknown: Unknown::Skip, missing: Missing::Accept };
         let scratch = &mut *vec![0; scratch];
-        let outcome = loading.load_by(&mut medium, decoder, scratch, policy, &mut |_| (), &mut machine, &UNITS);
-        Self { outcome: outcome.map(drop), machine, read: medium.read() as usize }
+        let (from, to) = (&mut medium, &mut machine);
+        let outcome = match loading {
+            Loading::New => Loader::new(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Verified => Loader::verified(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Streaming => Loader::streaming(ReadOnly(from), decoder, scratch).policy(policy).load(to, &UNITS),
+        };
+        Self { outcome: outcome.map(drop), machine, read: medium.read }
     }
 
     /// What `Loader::verified` promises beside a check of the whole file.
