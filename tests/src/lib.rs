@@ -5,7 +5,10 @@ pub mod golden;
 pub mod independent;
 pub mod machine;
 pub mod media;
+pub mod mutation;
 pub mod pieces;
+pub mod reference;
+pub mod targets;
 
 /// The project's front page; its example runs as a test.
 #[doc = include_str!("../../README.md")]

@@ -1,11 +1,13 @@
 //! LZF on one thread: the host's, and core's small form.
 
 use crate::data::{KINDS, Kind, guest, guest_name, pages};
-use crate::measure::{Time, race, rate};
+use crate::liblzf::Liblzf;
+use crate::measure::{Time, race, race_beside, rate};
 use crate::table::{Goal, Table, mb};
 use ssm_core::{Decode, Encode, Input, LzfEncoder, tag};
 use ssm_std::{Lzf, LzfDecoder};
 use std::hint::black_box;
+use std::path::Path;
 
 const LEN: usize = 64 << 20;
 const BLOCK: usize = 32 << 10;
@@ -51,10 +53,10 @@ fn by_crate(plain: &[u8], block: usize) -> usize {
     plain.chunks(block).map(|block| lzf::compress(black_box(block)).map_or(block.len(), |code| code.len())).sum()
 }
 
-pub fn run(table: &mut Table) {
+pub fn run(table: &mut Table, folder: &Path) {
     let plain = guest(LEN);
     both_ways(
-        table,
+        (table, folder),
         &format!("LZF, one thread, blocks of 32 KiB, {}", guest_name()),
         &plain,
         Lzf::with_threads(1),
@@ -62,16 +64,25 @@ pub fn run(table: &mut Table) {
         (2.5, 3.5),
     );
     let name = format!("LZF, one thread, core's small form (256 entries, 4 KiB), {}", guest_name());
-    both_ways(table, &name, &plain, LzfEncoder::<256>::new(), SMALL, (1.5, 2.0));
+    both_ways((table, folder), &name, &plain, LzfEncoder::<256>::new(), SMALL, (1.5, 2.0));
     kinds(table);
 }
 
-fn both_ways(table: &mut Table, name: &str, plain: &[u8], mut encoder: impl Encode, block: usize, goals: (f64, f64)) {
+fn both_ways(
+    (table, folder): (&mut Table, &Path),
+    name: &str,
+    plain: &[u8],
+    mut encoder: impl Encode,
+    block: usize,
+    goals: (f64, f64),
+) {
     table.group(name);
+    let mut liblzf = Liblzf::start(folder, plain, block);
+    let mut liblzf_size = None;
     let mut packed = vec![0; plain.len() + plain.len() / 16];
     let size = encode(&mut encoder, plain, block, &mut packed);
     let (blocks, crate_size) = packed_by_crate(plain, block);
-    let [ours, theirs, lz4, zstd] = race(
+    let ([ours, theirs, lz4, zstd], by_c) = race_beside(
         Time::Thread,
         ROUNDS,
         [
@@ -85,14 +96,28 @@ fn both_ways(table: &mut Table, name: &str, plain: &[u8], mut encoder: impl Enco
                 );
             },
         ],
+        &mut || match &mut liblzf {
+            Some(liblzf) => {
+                let (seconds, size) = liblzf.encode();
+                liblzf_size = Some(size);
+                seconds
+            }
+            None => f64::INFINITY,
+        },
     );
     let speed = |seconds| mb(rate(plain.len(), seconds));
-    let beside = format!("crate lzf {}, lz4_flex {}, zstd -1 {}", speed(theirs), speed(lz4), speed(zstd));
-    table.row("encode, to crate lzf", &speed(ours), &beside, theirs / ours, Goal::AtLeast(goals.0));
+    let beside = |theirs, by_c: f64, lz4, zstd| {
+        let by_c = if by_c.is_finite() { speed(by_c) } else { "not installed".to_owned() };
+        let [theirs, lz4, zstd] = [theirs, lz4, zstd].map(speed);
+        format!("crate lzf {theirs}, C LZF {by_c}, lz4_flex {lz4}, zstd -1 {zstd}")
+    };
+    let rates = beside(theirs, by_c, lz4, zstd);
+    table.row("encode, to crate lzf", &speed(ours), &rates, theirs / ours, Goal::AtLeast(goals.0));
     let ratio = |size: usize| size as f64 / plain.len() as f64;
-    let (here, beside) = (format!("{:.3}", ratio(size)), format!("crate lzf {:.3}", ratio(crate_size)));
+    let by_c = liblzf_size.map_or_else(|| "not installed".to_owned(), |size| format!("{:.3}", ratio(size)));
+    let (here, sizes) = (format!("{:.3}", ratio(size)), format!("crate lzf {:.3}, C LZF {by_c}", ratio(crate_size)));
     let goal = if block == BLOCK { Goal::AtMost(1.02) } else { Goal::None };
-    table.row("packed size, to crate lzf", &here, &beside, size as f64 / crate_size as f64, goal);
+    table.row("packed size, to crate lzf", &here, &sizes, size as f64 / crate_size as f64, goal);
 
     let lz4: Vec<_> = plain.chunks(block).map(|block| (lz4_flex::compress(block), block.len())).collect();
     let mut zstd_encoder = zstd::bulk::Compressor::new(1).unwrap();
@@ -100,7 +125,7 @@ fn both_ways(table: &mut Table, name: &str, plain: &[u8], mut encoder: impl Enco
     let bytes: usize = blocks.iter().map(|(_, len)| len).sum();
     let (packed, mut decoder) = (&packed[..size], LzfDecoder::with_threads(1));
     let (mut to, mut place, mut other) = (vec![0; 256 << 10], vec![0; BLOCK], vec![0; BLOCK]);
-    let [ours, theirs, lz4, zstd] = race(
+    let ([ours, theirs, lz4, zstd], by_c) = race_beside(
         Time::Thread,
         ROUNDS,
         [
@@ -117,10 +142,11 @@ fn both_ways(table: &mut Table, name: &str, plain: &[u8], mut encoder: impl Enco
                     .for_each(|(code, _)| _ = black_box(decoder.decompress_to_buffer(code, &mut other).unwrap()));
             },
         ],
+        &mut || liblzf.as_mut().map_or(f64::INFINITY, Liblzf::decode),
     );
     let theirs = theirs * plain.len() as f64 / bytes as f64;
-    let beside = format!("crate lzf {}, lz4_flex {}, zstd -1 {}", speed(theirs), speed(lz4), speed(zstd));
-    table.row("decode, to crate lzf", &speed(ours), &beside, theirs / ours, Goal::AtLeast(goals.1));
+    let rates = beside(theirs, by_c, lz4, zstd);
+    table.row("decode, to crate lzf", &speed(ours), &rates, theirs / ours, Goal::AtLeast(goals.1));
 }
 
 /// Each kind of page alone.

@@ -10,6 +10,7 @@
 mod data;
 
 mod codecs;
+mod liblzf;
 mod machine;
 mod measure;
 mod rewind;
@@ -25,7 +26,7 @@ use table::Table;
 type Group = (&'static str, fn(&mut Table, &Path));
 
 const GROUPS: [Group; 6] = [
-    ("lzf", |table, _| codecs::run(table)),
+    ("lzf", codecs::run),
     ("save-load", whole::run),
     ("zero-random", whole::run_kinds),
     ("units", units::run),

@@ -39,18 +39,30 @@ impl Time {
 }
 
 /// Seconds that each piece of work takes: the best of so many rounds in turns, behind one that does not count.
-pub fn race<const N: usize>(time: Time, rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [f64; N] {
+pub fn race<const N: usize>(time: Time, rounds: usize, works: [&mut dyn FnMut(); N]) -> [f64; N] {
+    race_beside(time, rounds, works, &mut || f64::INFINITY).0
+}
+
+/// The same with a peer that takes its own time, in seconds, once in each round.
+pub fn race_beside<const N: usize>(
+    time: Time,
+    rounds: usize,
+    mut works: [&mut dyn FnMut(); N],
+    peer: &mut dyn FnMut() -> f64,
+) -> ([f64; N], f64) {
     let times = works.each_mut().map(|work| {
         let once = time.of(1, work).max(1e-9);
         (SHORTEST.as_secs_f64() / once).ceil().clamp(1.0, 1e6) as u32
     });
     let mut best = [f64::INFINITY; N];
+    let mut best_peer = f64::INFINITY;
     for _ in 0..rounds {
         for ((best, work), times) in best.iter_mut().zip(&mut works).zip(times) {
             *best = best.min(time.of(times, work));
         }
+        best_peer = best_peer.min(peer());
     }
-    best
+    (best, best_peer)
 }
 
 /// MB/s (of 1,000,000 bytes) that so many bytes in so many seconds are.
