@@ -1,7 +1,7 @@
 //! Codecs in pieces: slices of any size in and out, with the contract of `Encode` and `Decode` checked at each step.
 
 use proptest::prelude::*;
-use ssm_core::{Decode, DecodeError, Encode, Inflate, InflateState, Input, LzfDecoder};
+use ssm_core::{Decode, DecodeError, Encode, Inflate, InflateState, Input, LzfDecoder, Step};
 
 /// Sizes of slices, over and over.
 #[derive(Clone, Debug)]
@@ -178,4 +178,22 @@ pub fn windows() -> impl Strategy<Value = usize> {
         Just(8192),
         8193usize..20_000
     ]
+}
+
+/// Packs all at once, on as many threads as the encoder has, and by steps what that leaves.
+pub fn pack_ahead(encoder: &mut dyn Encode, plain: &[u8]) -> Vec<u8> {
+    let (mut packed, mut through) = (Vec::new(), 0);
+    encoder.reset();
+    encoder.encode_all(plain, &mut |code, taken| {
+        packed.extend_from_slice(code);
+        through += taken;
+        true
+    });
+    let mut room = vec![0; plain.len() + plain.len() / 16 + 4096];
+    while let Step { read, written: written @ 1.. } = encoder.encode(&plain[through..], &mut room, Input::End) {
+        packed.extend_from_slice(&room[..written]);
+        through += read;
+    }
+    assert_eq!(through, plain.len());
+    packed
 }
