@@ -36,7 +36,7 @@ pub(super) fn encode<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &
 #[inline(always)]
 fn tokens<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &mut [u32; TABLE]) -> Encoded {
     let mut out = Code::new(code);
-    let mut literals = 0; // where the pending run of literals starts
+    let mut literals = 0usize; // where the pending run of literals starts
     if let Some(word) = word_at(plain, 0) {
         enter(table, word as u32, 0);
     }
@@ -53,10 +53,9 @@ fn tokens<const TABLE: usize>(plain: &[u8], code: &mut [u8], table: &mut [u32; T
         literals = at.wrapping_add(len);
         next = literals;
         // What the match passed over helps the next ones.
-        for passed in [at.wrapping_add(1), literals.wrapping_sub(1)] {
-            if let Some(word) = word_at(plain, passed) {
-                enter(table, word as u32, passed);
-            }
+        if let (Some(a), Some(b)) = (word_at(plain, at.wrapping_add(1)), word_at(plain, literals.wrapping_sub(1))) {
+            enter(table, a as u32, at.wrapping_add(1));
+            enter(table, b as u32, literals.wrapping_sub(1));
         }
     }
     literals = out.many_literals(plain, literals, plain.len());
