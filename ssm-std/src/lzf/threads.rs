@@ -1,7 +1,7 @@
 //! Where the work is done: here, or on as many threads as the machine has cores.
 
-use rayon::ThreadPool;
 use rayon::iter::IndexedParallelIterator;
+use rayon::{Scope, ThreadPool};
 use std::sync::Arc;
 
 /// A choice of threads.
@@ -31,6 +31,30 @@ impl Threads {
 
     pub fn is_one(&self) -> bool {
         matches!(self, Threads::One)
+    }
+
+    /// How many these are.
+    pub fn count(&self) -> usize {
+        match self {
+            Threads::One => 1,
+            Threads::All => rayon::current_num_threads(),
+            Threads::Pool(pool) => pool.current_num_threads(),
+        }
+    }
+
+    /// Does `here` on the caller's thread, and `work` as many times on others as these get to it before `here` and all begun work
+    /// are done. What `here` waits for must not be work that has not begun: other threads may never come.
+    pub fn beside<'s, T>(&self, times: usize, work: &'s (impl Fn() + Sync), here: impl FnOnce() -> T) -> T {
+        let both = |scope: &Scope<'s>| {
+            for _ in 0..times {
+                scope.spawn(|_| work());
+            }
+            here()
+        };
+        match self {
+            Threads::Pool(pool) => pool.in_place_scope(both),
+            _ => rayon::in_place_scope(both),
+        }
     }
 
     /// Does `work` on every item.
