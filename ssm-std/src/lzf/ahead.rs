@@ -31,19 +31,28 @@ struct Job<'p> {
 
 impl Job<'_> {
     /// Unpacks block after block; what came out where one is damaged.
-    fn unpack(&mut self) -> Option<Ahead> {
-        let mut decoder = ssm_core::LzfDecoder::new([]);
-        let mut is_sound = |block: &Block| {
-            let (from, to) = (block.from, block.to);
-            let code = self.batch.packed.get(from..from + usize::from(block.packed))?;
-            let plain = self.plain.get_mut(to..to + usize::from(block.plain))?;
-            decoder.begin_block(block.packed, block.plain);
-            let all = Step { read: code.len(), written: plain.len() };
-            (decoder.decode(code, plain, Input::End) == Ok(all)).then_some(())
+    fn unpack(&mut self, block: Unpack) -> Option<Ahead> {
+        let Job { batch, plain, at } = self;
+        let is_damaged = |found: &&Block| {
+            let code = batch.packed.get(found.from..).and_then(|code| code.get(..found.packed.into()));
+            let room = plain.get_mut(found.to..).and_then(|room| room.get_mut(..found.plain.into()));
+            code.zip(room).is_none_or(|(code, room)| !block(code, room))
         };
-        let damaged = self.batch.blocks.iter().find(|block| is_sound(block).is_none())?;
-        Some(Ahead { plain: self.at + damaged.to, damaged: Some(damaged.at) })
+        let damaged = batch.blocks.iter().find(is_damaged)?;
+        Some(Ahead { plain: *at + damaged.to, damaged: Some(damaged.at) })
     }
+}
+
+/// Unpacks all of `code` to all of `plain`, if it is as long.
+type Unpack = fn(code: &[u8], plain: &mut [u8]) -> bool;
+
+fn unpack_block(code: &[u8], plain: &mut [u8]) -> bool {
+    let mut decoder = ssm_core::LzfDecoder::new([]);
+    let (Ok(packed), Ok(made)) = (code.len().try_into(), plain.len().try_into()) else {
+        return false;
+    };
+    let all = Step { read: code.len(), written: plain.len() };
+    decoder.begin_block(packed, made) && decoder.decode(code, plain, Input::End) == Ok(all)
 }
 
 /// What the threads share.
@@ -53,6 +62,7 @@ struct Queue<'p> {
     more: Condvar,
     /// A batch came back.
     back: Condvar,
+    block: Unpack,
 }
 
 struct State<'p> {
@@ -73,7 +83,7 @@ struct Taken<'q, 'p> {
 
 impl Taken<'_, '_> {
     fn unpack(mut self) {
-        self.damage = self.job.unpack();
+        self.damage = self.job.unpack(self.queue.block);
     }
 }
 
@@ -92,9 +102,9 @@ impl Drop for Taken<'_, '_> {
 }
 
 impl<'p> Queue<'p> {
-    fn new(free: Vec<Batch>) -> Self {
+    fn new(free: Vec<Batch>, block: Unpack) -> Self {
         let state = State { waiting: VecDeque::new(), free, is_closed: false, damage: None };
-        Self { state: Mutex::new(state), more: Condvar::new(), back: Condvar::new() }
+        Self { state: Mutex::new(state), more: Condvar::new(), back: Condvar::new(), block }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'p>> {
@@ -191,11 +201,24 @@ impl Drop for Close<'_, '_> {
 
 /// Unpacks what `blocks` gives into `plain` on several threads; how far that came. `batches` is for use again.
 pub fn unpack(threads: &Threads, batches: &mut Vec<Batch>, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
-    let others = threads.count().saturating_sub(1);
+    unpack_by(unpack_block, threads, batches, plain, blocks)
+}
+
+fn unpack_by(
+    block: Unpack,
+    threads: &Threads,
+    batches: &mut Vec<Batch>,
+    plain: &mut [u8],
+    blocks: &mut dyn Blocks,
+) -> Ahead {
+    let others = threads.count().saturating_sub(1).min(BATCHES - 1);
     batches.resize_with((2 * others + 2).min(BATCHES), Batch::default);
-    let queue = Queue::new(std::mem::take(batches));
-    let plain = threads.beside(others.min(BATCHES - 1), &|| queue.work(), || queue.read(plain, blocks));
+    let queue = Queue::new(std::mem::take(batches), block);
+    let plain = threads.beside(others, &|| queue.work(), || queue.read(plain, blocks));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     *batches = state.free;
     state.damage.unwrap_or(Ahead { plain, damaged: None })
 }
+
+#[cfg(test)]
+mod tests;
