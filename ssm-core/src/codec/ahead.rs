@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Block {
-    /// Where its code begins in the packed bytes that were read with it, and how many bytes that is.
+    /// Where its code begins in the packed bytes that were read with it.
     pub from: usize,
     /// Bytes of code.
     pub packed: u16,
