@@ -18,12 +18,12 @@ pub struct Block {
 
 /// Where a codec gets blocks from: a unit's data in a file.
 pub trait Blocks {
-    /// Reads more of the unit into `packed`, and gives every block that is whole in there, in order, to `found`. How many
-    /// bytes of `plain`, from its start on, these blocks take; what of them no block makes is put there at once. 0 where no
-    /// more blocks come in this way.
+    /// Reads more of the unit into `packed`, and gives every block that is whole in there, in order, to `found`, as long as that
+    /// says that it takes another. How many bytes of `plain`, from its start on, these blocks take; what of them no block makes
+    /// is put there at once. 0 where no more blocks come in this way.
     ///
     /// Each block lies in `packed` and in `plain`, behind the one before.
-    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block)) -> usize;
+    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize;
 }
 
 /// How far [`Decode::decode_ahead`](super::Decode::decode_ahead) came.

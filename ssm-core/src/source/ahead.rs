@@ -10,8 +10,11 @@ use crate::medium::Medium;
 use crate::progress::Progress;
 use embedded_io::{ErrorType, Read, Seek};
 
-/// Plain bytes from which on it pays.
-pub(super) const AHEAD_FROM: usize = 256 << 10;
+/// Plain bytes that are wanted at once from which on it pays.
+pub(super) const WANTED: usize = 256 << 10;
+/// Packed bytes of a unit from which on it pays. A unit of 1.x that has fewer left, and the first of any in 2.0, where nobody
+/// knows how many come, go the usual way: small units cost nothing more, and what is read in vain is little beside the rest.
+pub(super) const LARGE: u64 = 64 << 10;
 
 /// Whether a medium can be read again further back.
 pub(crate) trait Reach<R: ErrorType> {
@@ -74,16 +77,17 @@ pub(super) struct TaggedBlocks<'a, 'p, R: ErrorType> {
 }
 
 impl<R: Read + Seek> Blocks for TaggedBlocks<'_, '_, R> {
-    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block)) -> usize {
+    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
         let bytes = read_ahead::<_, Anywhere>(self.medium, self.progress, (self.at, self.end), packed);
-        let (mut rest, mut to) = (bytes, 0usize);
-        while let Some((len, made)) = LzfDecoder::<[u8; 0]>::block_sizes(rest)
+        let (mut rest, mut to, mut takes) = (bytes, 0usize, true);
+        while takes
+            && let Some((len, made)) = LzfDecoder::<[u8; 0]>::block_sizes(rest)
             && let Some((block, behind)) = rest.split_at_checked(len)
             && let Some(code) = LzfDecoder::<[u8; 0]>::code(block)
             && made <= plain.len().saturating_sub(to)
         {
             let from = bytes.len().wrapping_sub(behind.len()).wrapping_sub(code.len());
-            found(Block { from, packed: code.len() as u16, to, plain: made as u16, at: self.at });
+            takes = found(Block { from, packed: code.len() as u16, to, plain: made as u16, at: self.at });
             self.at = self.at.wrapping_add(len as u64);
             to = to.wrapping_add(made);
             rest = behind;

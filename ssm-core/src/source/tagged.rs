@@ -1,6 +1,6 @@
 //! Unit data of 1.x: a tag byte that names the codec, then what the codec makes of the plain bytes.
 
-use super::ahead::{AHEAD_FROM, TaggedBlocks};
+use super::ahead::{LARGE, TaggedBlocks, WANTED};
 use super::{Body, Damage, PIECE, UnitSource};
 use crate::codec::{Decode, tag};
 use crate::io::Stop;
@@ -100,11 +100,12 @@ fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> 
 /// Decodes whole blocks from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way must be
 /// gone.
 fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> usize {
-    if !source.codec.reads_ahead() || plain.len() < AHEAD_FROM || source.body.tag != Some(tag::LZF) {
-        return 0;
-    }
     let held = source.held.1.wrapping_sub(source.held.0) as u64;
     let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
+    let pays = source.codec.reads_ahead() && plain.len() >= WANTED && left >= LARGE;
+    if !pays || source.body.tag != Some(tag::LZF) {
+        return 0;
+    }
     let (medium, progress) = (&mut *source.medium, &mut *source.progress);
     let mut blocks = TaggedBlocks { medium, progress, at: end.wrapping_sub(left), end };
     let ahead = source.codec.decode_ahead(plain, &mut blocks);

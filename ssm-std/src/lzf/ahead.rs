@@ -14,6 +14,8 @@ const LEAST: usize = 32 << 10;
 const MOST: usize = 256 << 10;
 /// Batches at most; 4 MiB.
 const BATCHES: usize = 16;
+/// Blocks of a batch, which a hostile file may have made tiny.
+const BLOCKS: usize = 2048;
 
 /// What was read at a time.
 #[derive(Default)]
@@ -166,7 +168,11 @@ impl<'p> Queue<'p> {
             }
             batch.blocks.clear();
             let Batch { packed, blocks: found } = &mut batch;
-            let made = blocks.next(&mut packed[..room], plain, &mut |block| found.push(block)).min(plain.len());
+            let made = blocks.next(&mut packed[..room], plain, &mut |block| {
+                found.push(block);
+                found.len() < BLOCKS
+            });
+            let made = made.min(plain.len());
             let (to, rest) = std::mem::take(&mut plain).split_at_mut(made);
             plain = rest;
             let mut state = self.lock();

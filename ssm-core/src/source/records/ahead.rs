@@ -1,6 +1,6 @@
 //! Records in large pieces of a medium that can seek.
 
-use super::super::ahead::{AHEAD_FROM, Reach, read_ahead};
+use super::super::ahead::{LARGE, Reach, WANTED, read_ahead};
 use super::{Piece, RecordSource};
 use crate::codec::{Block, Blocks, Decode, tag};
 use crate::copy::copy;
@@ -14,9 +14,6 @@ use crate::wire::streamed::{RecordKind, WholeRecord};
 use core::marker::PhantomData;
 use embedded_io::{ErrorType, Read};
 
-/// Bytes of a unit from which on it is passed over in large pieces.
-const HOP_FROM: u64 = 64 << 10;
-
 /// The packed records of a unit. Others are turned to plain bytes at once.
 struct RecordBlocks<'a, 'p, R: ErrorType, C, S> {
     medium: &'a mut Medium<R>,
@@ -28,23 +25,26 @@ struct RecordBlocks<'a, 'p, R: ErrorType, C, S> {
 }
 
 impl<R: Read, C: Crc32, S: Reach<R>> Blocks for RecordBlocks<'_, '_, R, C, S> {
-    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block)) -> usize {
+    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
         let end = self.medium.len();
         let bytes = read_ahead::<R, S>(self.medium, self.progress, (self.at, end), packed);
-        let (mut used, mut to) = (0usize, 0usize);
-        while let Some(rest) = bytes.get(used..)
+        let (mut used, mut to, mut takes) = (0usize, 0usize, true);
+        while takes
+            && let Some(rest) = bytes.get(used..)
             && let Some(record) = WholeRecord::parse(rest)
             && let Some(place) = plain.get_mut(to..to.wrapping_add(record.plain))
         {
             let data = rest.get(record.head..record.len).unwrap_or(&[]);
             match record.kind {
-                RecordKind::Lzf => found(Block {
-                    from: used.wrapping_add(record.head),
-                    packed: data.len() as u16,
-                    to,
-                    plain: record.plain as u16,
-                    at: self.at.wrapping_add(used as u64),
-                }),
+                RecordKind::Lzf => {
+                    takes = found(Block {
+                        from: used.wrapping_add(record.head),
+                        packed: data.len() as u16,
+                        to,
+                        plain: record.plain as u16,
+                        at: self.at.wrapping_add(used as u64),
+                    })
+                }
                 RecordKind::Zero => place.fill(0),
                 RecordKind::Raw | RecordKind::Terminator => _ = copy(place, data),
             }
@@ -59,14 +59,18 @@ impl<R: Read, C: Crc32, S: Reach<R>> Blocks for RecordBlocks<'_, '_, R, C, S> {
 }
 
 impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C, S> {
+    /// Whether so much of the unit came before `at` that it pays to read more of it ahead.
+    fn is_large(&self, at: u64) -> bool {
+        S::BACK && self.codec.reads_ahead() && at.wrapping_sub(self.unit.data_at) >= LARGE
+    }
+
     /// Decodes whole records from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way
-    /// must be gone. The first record always goes that way, as it says whether the unit is optional.
+    /// must be gone.
     pub(super) fn ahead(&mut self, plain: &mut [u8]) -> Result<usize, Stop> {
-        let pays = S::BACK && self.codec.reads_ahead() && self.body.decode && plain.len() >= AHEAD_FROM;
-        if !pays || self.body.first_important.is_none() || !self.codec.reset(tag::LZF) {
+        let at = self.medium.position();
+        if !self.is_large(at) || !self.body.decode || plain.len() < WANTED || !self.codec.reset(tag::LZF) {
             return Ok(0);
         }
-        let at = self.medium.position();
         let (medium, walk, progress) = (&mut *self.medium, &mut *self.body.walk, &mut *self.progress);
         let mut blocks = RecordBlocks::<_, _, S> { medium, walk, progress, at, reach: PhantomData };
         let ahead = self.codec.decode_ahead(plain, &mut blocks);
@@ -75,12 +79,10 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
         Ok(ahead.plain)
     }
 
-    /// Passes over the whole records of a large piece; `false` where the usual way must be gone. Units are seldom large, so a
-    /// unit's first bytes always go that way.
+    /// Passes over the whole records of a large piece; `false` where the usual way must be gone.
     pub(super) fn hop(&mut self) -> Result<bool, Stop> {
         let at = self.medium.position();
-        let passed = at.wrapping_sub(self.unit.data_at);
-        if !S::BACK || !self.codec.reads_ahead() || passed < HOP_FROM || self.body.piece != Piece::Head {
+        if !self.is_large(at) || self.body.piece != Piece::Head {
             return Ok(false);
         }
         let room = self.packed.len().min(PIECE);

@@ -82,7 +82,7 @@ impl Record {
     }
 }
 
-/// A sound record with data, whole in the bytes that it starts.
+/// A sound record, whole in the bytes that it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WholeRecord {
     pub kind: RecordKind,
@@ -100,14 +100,14 @@ impl WholeRecord {
         let head = size_bytes(*bytes.get(1)?)?.wrapping_add(1);
         let record = Record::parse(bytes.get(..head)?).ok()?;
         let len = head.checked_add(record.len as usize)?;
-        if len > bytes.len() || record.len == 0 {
+        if len > bytes.len() {
             return None;
         }
         let (head, plain) = match record.kind {
             RecordKind::Terminator => return None,
             RecordKind::Raw => (head, record.len as usize),
             RecordKind::Lzf | RecordKind::Zero => {
-                let kib = *bytes.get(head)?;
+                let kib = *bytes.get(head..len)?.first()?;
                 record.check_block(kib).ok()?;
                 (head.wrapping_add(1), usize::from(kib).wrapping_mul(1024))
             }
@@ -249,14 +249,24 @@ mod tests {
         assert_eq!(whole(lzf), Some(WholeRecord { kind: RecordKind::Lzf, head: 5, len: 8, plain: 4096 }));
         let zero = b"\x84\x01\x02";
         assert_eq!(whole(zero), Some(WholeRecord { kind: RecordKind::Zero, head: 3, len: 3, plain: 2048 }));
-        for bytes in [&raw[..], lzf, zero] {
+        let empty = b"\x82\0";
+        assert_eq!(whole(empty), Some(WholeRecord { kind: RecordKind::Raw, head: 2, len: 2, plain: 0 }));
+        for bytes in [&raw[..], lzf, zero, empty] {
             assert_eq!(whole(&[bytes, b"more"].concat()), whole(bytes));
             for cut in 0..bytes.len() {
                 assert_eq!(whole(&bytes[..cut]), None, "{cut} of {bytes:x?}");
             }
         }
         let terminator = [&TERMINATOR_HEAD[..], &[0; TERMINATOR_BODY_LEN]].concat();
-        for bytes in [&terminator[..], b"\x92\0more", b"\x84\x01\x05", b"\x93\x03\0ab", b"\x95\x01a", b"\x93\xfea"] {
+        for bytes in [
+            &terminator[..],
+            b"\x83\0more",
+            b"\x84\0\x04",
+            b"\x84\x01\x05",
+            b"\x93\x03\0ab",
+            b"\x95\x01a",
+            b"\x93\xfea",
+        ] {
             assert_eq!(whole(bytes), None, "{bytes:x?}");
         }
     }

@@ -8,11 +8,11 @@ struct Numbered {
 }
 
 const PLAIN: usize = 999;
-const BLOCKS: usize = 300;
-const LEN: usize = BLOCKS * (PLAIN + 1);
+const COUNT: usize = 300;
+const LEN: usize = COUNT * (PLAIN + 1);
 
 impl Blocks for Numbered {
-    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block)) -> usize {
+    fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
         let (mut from, mut to) = (1, 0);
         while from < 4 && self.left > 0 && plain.len() - to > PLAIN {
             packed[from..from + 2].copy_from_slice(&(self.made as u16).to_le_bytes());
@@ -34,11 +34,11 @@ fn fill(code: &[u8], plain: &mut [u8]) -> bool {
 }
 
 fn run(block: Unpack, threads: usize, batches: &mut Vec<Batch>, plain: &mut [u8]) -> Ahead {
-    unpack_by(block, &Threads::new(threads), batches, plain, &mut Numbered { left: BLOCKS, made: 0 })
+    unpack_by(block, &Threads::new(threads), batches, plain, &mut Numbered { left: COUNT, made: 0 })
 }
 
 fn expected() -> Vec<u8> {
-    (0..BLOCKS).flat_map(|at| [vec![b'|'], vec![at as u8; PLAIN]].concat()).collect()
+    (0..COUNT).flat_map(|at| [vec![b'|'], vec![at as u8; PLAIN]].concat()).collect()
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_first_damaged_block_counts() {
 fn a_block_outside_of_what_was_read_is_damage() {
     struct Outside(Block);
     impl Blocks for Outside {
-        fn next(&mut self, _: &mut [u8], _: &mut [u8], found: &mut dyn FnMut(Block)) -> usize {
+        fn next(&mut self, _: &mut [u8], _: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
             found(self.0);
             usize::MAX
         }
@@ -96,7 +96,7 @@ fn a_block_outside_of_what_was_read_is_damage() {
 fn panics_end_the_work() {
     struct Panics(Numbered);
     impl Blocks for Panics {
-        fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block)) -> usize {
+        fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
             assert!(self.0.made < 100, "planted");
             self.0.next(packed, plain, found)
         }
@@ -110,7 +110,7 @@ fn panics_end_the_work() {
             let ended = catch_unwind(AssertUnwindSafe(|| run(block, threads, &mut Vec::new(), &mut plain)));
             assert!(ended.is_err());
         }
-        let (mut plain, mut blocks) = (vec![0; LEN], Panics(Numbered { left: BLOCKS, made: 0 }));
+        let (mut plain, mut blocks) = (vec![0; LEN], Panics(Numbered { left: COUNT, made: 0 }));
         let threads = Threads::new(threads);
         let ended =
             catch_unwind(AssertUnwindSafe(|| unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks)));
@@ -129,7 +129,7 @@ fn nobody_waits_for_threads_that_never_come() {
             for _ in 0..inside {
                 scope.spawn(|_| {
                     let mut plain = vec![0; LEN];
-                    let mut blocks = Numbered { left: BLOCKS, made: 0 };
+                    let mut blocks = Numbered { left: COUNT, made: 0 };
                     let came = unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks);
                     assert_eq!(came, Ahead { plain: LEN, damaged: None });
                     assert!(plain == expected());
