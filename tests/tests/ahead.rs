@@ -2,8 +2,11 @@
 //! media, are those of one thread that goes from block to block.
 
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom};
-use ssm_core::{Archive, Crc32Slicing, Entry, Get, LoadError, Loader, Memory, Put, Saver, Unit, UnitError, UnitId};
+use ssm_core::{
+    Archive, Crc32Slicing, Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, Saver, Unit, UnitError, UnitId,
+};
 use ssm_std::{Lzf, LzfDecoder};
+use std::cell::Cell;
 
 /// Plain bytes from which on something is read ahead.
 const FROM: usize = 256 << 10;
@@ -207,5 +210,70 @@ fn a_broken_medium_is_said_to_be_broken() {
                 assert!(machine.memory.starts_with(&many.0), "{breaks_at}, {threads}");
             }
         }
+    }
+}
+
+/// Blocks that are far smaller than those of any encoder for a host.
+#[test]
+fn tiny_blocks_are_read_ahead_too() {
+    const LEN: usize = 600_000;
+    let mut machine = Machine { value: vec![], memory: plain(LEN, 30_000), pieces: vec![] };
+    let (mut storage, mut scratch) = (vec![0; 3 * LEN], vec![0; 10_000]);
+    let encoder = LzfEncoder::<256>::with_block(16);
+    let len = Saver::new(Memory::new(&mut storage[..]), encoder, &mut scratch).save(&mut machine, &UNITS).unwrap();
+    for threads in [1, 2, 7] {
+        let (memory, said) = got(&storage[..len as usize], u64::MAX, threads, LEN);
+        assert!(said.is_ok() && memory == machine.memory, "{threads}: {said:?}");
+    }
+}
+
+/// Of small units nothing is read in vain.
+#[test]
+fn small_units_are_not_read_ahead() {
+    let units: Vec<_> = (0..300).map(|instance| UNITS[0].instance(instance)).collect();
+    let mut machine = Machine { value: vec![], memory: plain(5000, 700), pieces: vec![] };
+    for streamed in [false, true] {
+        let (mut storage, mut scratch) = (vec![0; 4 << 20], vec![0; 100_000]);
+        let (medium, encoder) = (Memory::new(&mut storage[..]), Lzf::with_threads(1));
+        let len = match streamed {
+            false => Saver::new(medium, encoder, &mut scratch).save(&mut machine, &units),
+            true => Saver::streamed(medium, encoder, &mut scratch).save(&mut machine, &units),
+        };
+        storage.truncate(len.unwrap() as usize);
+        let read = [1, 2].map(|threads| {
+            let medium = Slow { medium: Memory::holding(&storage[..]), most: usize::MAX, breaks_at: u64::MAX };
+            let read = Cell::new(0);
+            let counted = Counted { medium, read: &read };
+            let mut scratch = vec![0; 2 << 20];
+            Loader::verified(counted, LzfDecoder::with_threads(threads), &mut scratch)
+                .load(&mut machine, &units)
+                .unwrap();
+            read.get()
+        });
+        assert_eq!(read[0], read[1]);
+    }
+}
+
+/// A medium that counts the bytes that are read.
+struct Counted<'b, 'c> {
+    medium: Slow<'b>,
+    read: &'c Cell<usize>,
+}
+
+impl ErrorType for Counted<'_, '_> {
+    type Error = ErrorKind;
+}
+
+impl Read for Counted<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, ErrorKind> {
+        let n = self.medium.read(into)?;
+        self.read.set(self.read.get() + n);
+        Ok(n)
+    }
+}
+
+impl Seek for Counted<'_, '_> {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64, ErrorKind> {
+        self.medium.seek(to)
     }
 }
