@@ -84,13 +84,13 @@ impl<'w, R: Read, D: Decode, C: Crc32, S: Reach<R>> Body<R, D> for Records<'w, C
             && !rest.is_empty()
         {
             let n = match source.body.piece {
-                Piece::Head => match source.ahead(rest)? {
-                    0 => {
+                Piece::Head => {
+                    let n = if source.is_large() { source.ahead(rest)? } else { 0 };
+                    if n == 0 {
                         source.head()?;
-                        0
                     }
-                    n => n,
-                },
+                    n
+                }
                 Piece::Raw(_) => Self::fetch(source, rest)?,
                 Piece::Packed(_) => {
                     let n = source.step(rest)?;
@@ -124,11 +124,12 @@ impl<'w, R: Read, D: Decode, C: Crc32, S: Reach<R>> Body<R, D> for Records<'w, C
     /// Through the packed buffer.
     fn pass_over(source: &mut RecordSource<'_, '_, 'w, R, D, C, S>) -> Result<(), Stop> {
         loop {
-            if source.hop()? {
-                continue;
-            }
             match source.body.piece {
-                Piece::Head => source.head()?,
+                Piece::Head => {
+                    if !source.is_large() || !source.hop()? {
+                        source.head()?;
+                    }
+                }
                 Piece::Packed(0) | Piece::Zeros(_) => source.body.piece = Piece::Head,
                 Piece::Raw(_) | Piece::Packed(_) => {
                     // Lent to `fetch` for a moment.

@@ -44,9 +44,12 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
             && !rest.is_empty()
         {
             let n = if !source.codec.is_transparent() {
-                match ahead(source, rest) {
-                    0 => source.step(rest)?,
-                    n => n,
+                match is_large(source, rest) {
+                    true => match ahead(source, rest) {
+                        0 => source.step(rest)?,
+                        n => n,
+                    },
+                    false => source.step(rest)?,
                 }
             } else if Self::left(source) > 0 {
                 let piece = rest.len().min(PIECE);
@@ -97,15 +100,20 @@ fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> 
     Ok(true)
 }
 
+/// Whether so much is wanted, and left, that it pays to read it ahead.
+fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plain: &[u8]) -> bool {
+    plain.len() >= WANTED
+        && Tagged::left(source) >= LARGE
+        && source.body.tag == Some(tag::LZF)
+        && source.codec.reads_ahead()
+}
+
 /// Decodes whole blocks from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way must be
 /// gone.
+#[inline(never)]
 fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> usize {
     let held = source.held.1.wrapping_sub(source.held.0) as u64;
     let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
-    let pays = source.codec.reads_ahead() && plain.len() >= WANTED && left >= LARGE;
-    if !pays || source.body.tag != Some(tag::LZF) {
-        return 0;
-    }
     let (medium, progress) = (&mut *source.medium, &mut *source.progress);
     let mut blocks = TaggedBlocks { medium, progress, at: end.wrapping_sub(left), end };
     let ahead = source.codec.decode_ahead(plain, &mut blocks);

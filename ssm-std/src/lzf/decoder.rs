@@ -84,12 +84,9 @@ impl Decode for LzfDecoder {
                 }
             }
         }
-        // To the end of the block, so that the next begins with the slice.
-        let left = match self.threads.is_one() {
-            true => 0,
-            false => self.one.block_left(),
-        };
-        let room = if left == 0 { plain.len() } else { left.min(plain.len()) };
+        // To the end of the block at hand, so that the next one begins with the slice.
+        let left = self.one.block_left();
+        let room = if left > 0 && !self.threads.is_one() { left.min(plain.len()) } else { plain.len() };
         self.one.decode(packed, &mut plain[..room], input)
     }
 

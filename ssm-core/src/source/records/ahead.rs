@@ -1,7 +1,7 @@
 //! Records in large pieces of a medium that can seek.
 
 use super::super::ahead::{LARGE, Reach, WANTED, read_ahead};
-use super::{Piece, RecordSource};
+use super::RecordSource;
 use crate::codec::{Block, Blocks, Decode, tag};
 use crate::copy::copy;
 use crate::crc32::Crc32;
@@ -59,18 +59,20 @@ impl<R: Read, C: Crc32, S: Reach<R>> Blocks for RecordBlocks<'_, '_, R, C, S> {
 }
 
 impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C, S> {
-    /// Whether so much of the unit came before `at` that it pays to read more of it ahead.
-    fn is_large(&self, at: u64) -> bool {
-        S::BACK && self.codec.reads_ahead() && at.wrapping_sub(self.unit.data_at) >= LARGE
+    /// Whether so much of the unit came before the next byte that it pays to read more of it ahead.
+    #[inline]
+    pub(super) fn is_large(&self) -> bool {
+        S::BACK && self.medium.position().wrapping_sub(self.unit.data_at) >= LARGE && self.codec.reads_ahead()
     }
 
     /// Decodes whole records from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way
     /// must be gone.
+    #[inline(never)]
     pub(super) fn ahead(&mut self, plain: &mut [u8]) -> Result<usize, Stop> {
-        let at = self.medium.position();
-        if !self.is_large(at) || !self.body.decode || plain.len() < WANTED || !self.codec.reset(tag::LZF) {
+        if !self.body.decode || plain.len() < WANTED || !self.codec.reset(tag::LZF) {
             return Ok(0);
         }
+        let at = self.medium.position();
         let (medium, walk, progress) = (&mut *self.medium, &mut *self.body.walk, &mut *self.progress);
         let mut blocks = RecordBlocks::<_, _, S> { medium, walk, progress, at, reach: PhantomData };
         let ahead = self.codec.decode_ahead(plain, &mut blocks);
@@ -80,11 +82,9 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
     }
 
     /// Passes over the whole records of a large piece; `false` where the usual way must be gone.
+    #[inline(never)]
     pub(super) fn hop(&mut self) -> Result<bool, Stop> {
         let at = self.medium.position();
-        if !self.is_large(at) || self.body.piece != Piece::Head {
-            return Ok(false);
-        }
         let room = self.packed.len().min(PIECE);
         let room = self.packed.get_mut(..room).unwrap_or_default();
         let end = self.medium.len();
