@@ -6,7 +6,7 @@
 pub struct Block {
     /// Where its code begins in the packed bytes that were read with it.
     pub from: usize,
-    /// Bytes of code.
+    /// Bytes of code; none for a block of zeros.
     pub packed: u16,
     /// Where its plain bytes go in the room that was given for them.
     pub to: usize,

@@ -49,6 +49,10 @@ impl Job<'_> {
 type Unpack = fn(code: &[u8], plain: &mut [u8]) -> bool;
 
 fn unpack_block(code: &[u8], plain: &mut [u8]) -> bool {
+    if code.is_empty() {
+        plain.fill(0);
+        return true;
+    }
     let mut decoder = ssm_core::LzfDecoder::new([]);
     let (Ok(packed), Ok(made)) = (code.len().try_into(), plain.len().try_into()) else {
         return false;

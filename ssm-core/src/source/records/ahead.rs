@@ -8,13 +8,12 @@ use crate::crc32::Crc32;
 use crate::io::Stop;
 use crate::medium::Medium;
 use crate::progress::Progress;
-use crate::source::PIECE;
 use crate::walk::Walk;
 use crate::wire::streamed::{RecordKind, WholeRecord};
 use core::marker::PhantomData;
 use embedded_io::{ErrorType, Read};
 
-/// The packed records of a unit. Others are turned to plain bytes at once.
+/// The packed records of a unit, and those of zeros. Others are turned to plain bytes at once.
 struct RecordBlocks<'a, 'p, R: ErrorType, C, S> {
     medium: &'a mut Medium<R>,
     walk: &'a mut Walk<C>,
@@ -36,7 +35,7 @@ impl<R: Read, C: Crc32, S: Reach<R>> Blocks for RecordBlocks<'_, '_, R, C, S> {
         {
             let data = rest.get(record.head..record.len).unwrap_or(&[]);
             match record.kind {
-                RecordKind::Lzf => {
+                RecordKind::Lzf | RecordKind::Zero => {
                     takes = found(Block {
                         from: used.wrapping_add(record.head),
                         packed: data.len() as u16,
@@ -45,7 +44,6 @@ impl<R: Read, C: Crc32, S: Reach<R>> Blocks for RecordBlocks<'_, '_, R, C, S> {
                         at: self.at.wrapping_add(used as u64),
                     })
                 }
-                RecordKind::Zero => place.fill(0),
                 RecordKind::Raw | RecordKind::Terminator => _ = copy(place, data),
             }
             used = used.wrapping_add(record.len);
@@ -85,7 +83,9 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
     #[inline(never)]
     pub(super) fn hop(&mut self) -> Result<bool, Stop> {
         let at = self.medium.position();
-        let room = self.packed.len().min(PIECE);
+        // No more in vain at the unit's end than what came before.
+        let passed = usize::try_from(at.wrapping_sub(self.unit.data_at)).unwrap_or(usize::MAX);
+        let room = self.packed.len().min(passed);
         let room = self.packed.get_mut(..room).unwrap_or_default();
         let end = self.medium.len();
         let bytes = read_ahead::<R, S>(self.medium, self.progress, (at, end), room);
