@@ -9,7 +9,7 @@ use crate::medium::{Located, Medium};
 use crate::notes;
 use crate::progress::Progress;
 use crate::registry::SELF_NAME;
-use crate::source::{Records, UnitSource};
+use crate::source::{Anywhere, Records, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitId};
 use crate::walk::{RecordCounts, Walk};
@@ -226,7 +226,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
                 progress: &mut Progress::new(),
                 unit: &mut unit,
                 name: &*name,
-                body: Records::new(&mut walk, true),
+                body: Records::<_, Anywhere>::new(&mut walk, true),
             };
             let skip = &mut |get: &mut Get<'_>| get.skip_rest().map(|_| ());
             source.run(plain, &mut Widths::of(header), AfterLoad::Resume, true, skip)?;

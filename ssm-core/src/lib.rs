@@ -66,7 +66,10 @@ pub use embedded_io;
 pub use embedded_storage;
 
 pub use archive::{Archive, NextUnit, UnitReader, Units};
-pub use codec::{Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Out, Pack, Step, Store, tag};
+pub use codec::{
+    Ahead, Block, Blocks, Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Out, Pack, Step, Store,
+    tag,
+};
 #[cfg(feature = "inflate")]
 pub use codec::{Inflate, InflateState};
 pub use crc32::{Crc32, Crc32Bytewise, Crc32Nibblewise, Crc32Slicing};

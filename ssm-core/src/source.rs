@@ -11,9 +11,11 @@ use crate::unit::{AfterLoad, UnitError};
 use crate::wire::FormatError;
 use embedded_io::{ErrorType, Read};
 
+mod ahead;
 mod records;
 mod tagged;
 
+pub(crate) use ahead::{Anywhere, Onwards};
 pub(crate) use records::Records;
 pub(crate) use tagged::Tagged;
 

@@ -53,10 +53,15 @@ impl<C: Crc32> Walk<C> {
     /// Fills `into` with the next bytes of the file.
     pub fn take<R: Read>(&mut self, medium: &mut Medium<R>, into: &mut [u8]) -> Result<(), Stop> {
         medium.read_next(into)?;
-        if self.is_checked {
-            self.crc.append(into);
-        }
+        self.passed(into);
         Ok(())
+    }
+
+    /// Accounts for the next bytes of the file, which were read.
+    pub fn passed(&mut self, bytes: &[u8]) {
+        if self.is_checked {
+            self.crc.append(bytes);
+        }
     }
 
     /// Reads what the next record starts with; the inner error is that of its bytes.

@@ -7,7 +7,7 @@ use crate::error::LoadError;
 use crate::io::Stop;
 use crate::medium::Located;
 use crate::progress::Progress;
-use crate::source::{Records, Tagged, UnitSource};
+use crate::source::{Anywhere, Records, Tagged, UnitSource};
 use crate::stream::{Get, Widths};
 use crate::unit::{AfterLoad, UnitError, UnitRecord};
 use crate::walk::{RecordCounts, Walk};
@@ -118,7 +118,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> UnitReader<'_, R, D, B
             walk.prime(header, stream_crc);
             medium.go(unit.offset)?;
             walk.next(medium, name)?;
-            let (unit, body) = (&mut unit, Records::new(&mut walk, true));
+            let (unit, body) = (&mut unit, Records::<_, Anywhere>::new(&mut walk, true));
             let mut source = UnitSource { medium, codec, packed, held: (0, 0), progress, unit, name, body };
             return source.run(plain, widths, after, false, read);
         }

@@ -1,6 +1,6 @@
 //! A choice of codecs at run time.
 
-use super::{Decode, DecodeError, Encode, Input, Out, Pack, Step};
+use super::{Ahead, Blocks, Decode, DecodeError, Encode, Input, Out, Pack, Step};
 
 /// Two codecs as one.
 ///
@@ -82,5 +82,13 @@ impl<A: Decode, B: Decode> Decode for Either<A, B> {
     fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
         self.second = !self.a.begin_block(packed, plain);
         !self.second || self.b.begin_block(packed, plain)
+    }
+
+    fn reads_ahead(&self) -> bool {
+        self.a.reads_ahead() || self.b.reads_ahead()
+    }
+
+    fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+        if self.second { self.b.decode_ahead(plain, blocks) } else { self.a.decode_ahead(plain, blocks) }
     }
 }

@@ -3,12 +3,14 @@
 //! A unit's bytes in a file are *packed*: a tag byte that names the codec, then what the codec makes of the *plain* bytes
 //! (SPEC.md, "Unit data"). The stream around a codec writes and reads the tag byte; a codec sees what follows it.
 
+mod ahead;
 mod either;
 #[cfg(feature = "inflate")]
 mod inflate;
 pub(crate) mod lzf;
 mod store;
 
+pub use ahead::{Ahead, Block, Blocks};
 pub use either::Either;
 #[cfg(feature = "inflate")]
 pub use inflate::{Inflate, InflateState};
@@ -143,6 +145,23 @@ pub trait Decode {
         let _ = (packed, plain);
         false
     }
+
+    /// Whether [`decode_ahead`](Self::decode_ahead) may do something, so that large pieces of a file are worth to be read
+    /// at once. Always valid.
+    fn reads_ahead(&self) -> bool {
+        false
+    }
+
+    /// Decodes blocks of LZF into `plain` while more are read, until it is nearly full or `blocks` gives no more; how far it
+    /// came. It is called after a [`reset`](Self::reset) with [`tag::LZF`].
+    ///
+    /// More may have been read than was decoded, and what is in `plain` behind that is not specified. The caller then goes
+    /// on with [`decode`](Self::decode) or [`begin_block`](Self::begin_block) behind the last block that was decoded. A codec
+    /// without threads, or in the middle of a block, does nothing.
+    fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+        let _ = (plain, blocks);
+        Ahead::default()
+    }
 }
 
 impl<C: Encode + ?Sized> Encode for &mut C {
@@ -192,5 +211,13 @@ impl<C: Decode + ?Sized> Decode for &mut C {
 
     fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
         (**self).begin_block(packed, plain)
+    }
+
+    fn reads_ahead(&self) -> bool {
+        (**self).reads_ahead()
+    }
+
+    fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+        (**self).decode_ahead(plain, blocks)
     }
 }

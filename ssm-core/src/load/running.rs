@@ -1,6 +1,6 @@
 //! A load that runs: what is done on a way through the file, and the three phases around it.
 
-use super::way::{Patched, Way};
+use super::way::{Patched, Seekable, Way};
 use crate::codec::Decode;
 use crate::crc32::Crc32;
 use crate::error::{LoadError, Phase};
@@ -290,14 +290,14 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         self.progress.check(self.medium.len());
         if F::STREAMED && header.format.is_streamed() {
             self.medium.go(0)?;
-            let mut walk = Walk::new(crc);
-            walk.header(&mut self.medium)?;
-            self.check(&mut walk, &header, scratch, policy, decode, units)?;
-            let footer = walk.end(&mut self.medium, &header)?;
-            self.medium.check_directory(&footer, walk.crc32(), &mut self.name, scratch)?;
-            walk.trust();
+            let mut way = Seekable(Walk::new(crc));
+            way.0.header(&mut self.medium)?;
+            self.check(&mut way, &header, scratch, policy, decode, units)?;
+            let footer = way.0.end(&mut self.medium, &header)?;
+            self.medium.check_directory(&footer, way.0.crc32(), &mut self.name, scratch)?;
+            way.0.trust();
             self.medium.go(header.len())?;
-            self.execute(&mut walk, &header, scratch, machine, units)?;
+            self.execute(&mut way, &header, scratch, machine, units)?;
         } else if F::PATCHED {
             self.medium.check(&header, &mut crc, scratch, &mut self.progress)?;
             self.check(&mut Patched, &header, scratch, policy, decode, units)?;

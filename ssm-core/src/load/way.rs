@@ -4,7 +4,7 @@ use crate::codec::Decode;
 use crate::crc32::Crc32;
 use crate::io::Stop;
 use crate::medium::{Located, Medium};
-use crate::source::{Body, Records, Tagged};
+use crate::source::{Anywhere, Body, Onwards, Records, Tagged};
 use crate::walk::Walk;
 use embedded_io::{ErrorType, Read, Seek};
 
@@ -35,9 +35,10 @@ impl<R: Read + Seek, D: Decode> Way<R, D> for Patched {
     }
 }
 
+/// The way through a 2.0 file, from record to record.
 impl<R: Read, D: Decode, C: Crc32> Way<R, D> for Walk<C> {
     type Body<'w>
-        = Records<'w, C>
+        = Records<'w, C, Onwards>
     where
         Self: 'w;
 
@@ -45,7 +46,25 @@ impl<R: Read, D: Decode, C: Crc32> Way<R, D> for Walk<C> {
         self.next(medium, name)
     }
 
-    fn body(&mut self, decode: bool) -> Records<'_, C> {
+    fn body(&mut self, decode: bool) -> Records<'_, C, Onwards> {
         Records::new(self, decode)
+    }
+}
+
+/// The same on a medium that can seek.
+pub(super) struct Seekable<C>(pub Walk<C>);
+
+impl<R: Read + Seek, D: Decode, C: Crc32> Way<R, D> for Seekable<C> {
+    type Body<'w>
+        = Records<'w, C, Anywhere>
+    where
+        Self: 'w;
+
+    fn next(&mut self, medium: &mut Medium<R>, _unit: &Located, name: &mut [u8]) -> Result<Option<Located>, Stop> {
+        self.0.next(medium, name)
+    }
+
+    fn body(&mut self, decode: bool) -> Records<'_, C, Anywhere> {
+        Records::new(&mut self.0, decode)
     }
 }

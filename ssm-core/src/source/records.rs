@@ -1,5 +1,6 @@
 //! Unit data of 2.0: records up to a terminator.
 
+use super::ahead::Reach;
 use super::{Body, PIECE, UnitSource};
 use crate::codec::{Decode, tag};
 use crate::crc32::Crc32;
@@ -7,16 +8,20 @@ use crate::io::Stop;
 use crate::walk::Walk;
 use crate::wire::FormatError;
 use crate::wire::streamed::{Record, RecordKind, TERMINATOR_BODY_LEN, Terminator};
+use core::marker::PhantomData;
 use embedded_io::Read;
 
+mod ahead;
+
 /// Where in a unit of a 2.0 file a source is.
-pub(crate) struct Records<'w, C> {
+pub(crate) struct Records<'w, C, S> {
     walk: &'w mut Walk<C>,
     piece: Piece,
     /// Whether the first record that is not the terminator is important.
     first_important: Option<bool>,
     /// Whether packed records are decoded, or their bytes passed over.
     decode: bool,
+    reach: PhantomData<S>,
 }
 
 /// What comes next.
@@ -34,27 +39,27 @@ enum Piece {
     End,
 }
 
-impl<'w, C> Records<'w, C> {
+impl<'w, C, S> Records<'w, C, S> {
     /// Before the first record of the unit whose header `walk` has read. With `decode` false, plain bytes are only good to
     /// be passed over.
     pub fn new(walk: &'w mut Walk<C>, decode: bool) -> Self {
-        Self { walk, piece: Piece::Head, first_important: None, decode }
+        Self { walk, piece: Piece::Head, first_important: None, decode, reach: PhantomData }
     }
 }
 
-type RecordSource<'a, 'p, 'w, R, D, C> = UnitSource<'a, 'p, R, D, Records<'w, C>>;
+type RecordSource<'a, 'p, 'w, R, D, C, S> = UnitSource<'a, 'p, R, D, Records<'w, C, S>>;
 
-impl<'w, R: Read, D: Decode, C: Crc32> Body<R, D> for Records<'w, C> {
+impl<'w, R: Read, D: Decode, C: Crc32, S: Reach<R>> Body<R, D> for Records<'w, C, S> {
     const STRICT: bool = true;
 
-    fn left(source: &RecordSource<'_, '_, 'w, R, D, C>) -> u64 {
+    fn left(source: &RecordSource<'_, '_, 'w, R, D, C, S>) -> u64 {
         match source.body.piece {
             Piece::Packed(left) => left.into(),
             _ => 0,
         }
     }
 
-    fn fetch(source: &mut RecordSource<'_, '_, 'w, R, D, C>, into: &mut [u8]) -> Result<usize, Stop> {
+    fn fetch(source: &mut RecordSource<'_, '_, 'w, R, D, C, S>, into: &mut [u8]) -> Result<usize, Stop> {
         let (Piece::Raw(left) | Piece::Packed(left)) = source.body.piece else {
             return Ok(0);
         };
@@ -70,14 +75,21 @@ impl<'w, R: Read, D: Decode, C: Crc32> Body<R, D> for Records<'w, C> {
         Ok(n)
     }
 
-    fn fill(source: &mut RecordSource<'_, '_, 'w, R, D, C>, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop> {
+    fn fill(
+        source: &mut RecordSource<'_, '_, 'w, R, D, C, S>,
+        plain: &mut [u8],
+        filled: &mut usize,
+    ) -> Result<(), Stop> {
         while let Some(rest) = plain.get_mut(*filled..)
             && !rest.is_empty()
         {
             let n = match source.body.piece {
                 Piece::Head => {
-                    source.head()?;
-                    0
+                    let n = if source.is_large() { source.ahead(rest)? } else { 0 };
+                    if n == 0 {
+                        source.head()?;
+                    }
+                    n
                 }
                 Piece::Raw(_) => Self::fetch(source, rest)?,
                 Piece::Packed(_) => {
@@ -102,7 +114,7 @@ impl<'w, R: Read, D: Decode, C: Crc32> Body<R, D> for Records<'w, C> {
     }
 
     /// Reads the first record's head (Q31).
-    fn is_optional(source: &mut RecordSource<'_, '_, 'w, R, D, C>) -> Result<bool, Stop> {
+    fn is_optional(source: &mut RecordSource<'_, '_, 'w, R, D, C, S>) -> Result<bool, Stop> {
         if source.body.piece == Piece::Head {
             source.head()?;
         }
@@ -110,10 +122,14 @@ impl<'w, R: Read, D: Decode, C: Crc32> Body<R, D> for Records<'w, C> {
     }
 
     /// Through the packed buffer.
-    fn pass_over(source: &mut RecordSource<'_, '_, 'w, R, D, C>) -> Result<(), Stop> {
+    fn pass_over(source: &mut RecordSource<'_, '_, 'w, R, D, C, S>) -> Result<(), Stop> {
         loop {
             match source.body.piece {
-                Piece::Head => source.head()?,
+                Piece::Head => {
+                    if !source.is_large() || !source.hop()? {
+                        source.head()?;
+                    }
+                }
                 Piece::Packed(0) | Piece::Zeros(_) => source.body.piece = Piece::Head,
                 Piece::Raw(_) | Piece::Packed(_) => {
                     // Lent to `fetch` for a moment.
@@ -127,12 +143,12 @@ impl<'w, R: Read, D: Decode, C: Crc32> Body<R, D> for Records<'w, C> {
         }
     }
 
-    fn plain_left(source: &RecordSource<'_, '_, 'w, R, D, C>) -> Option<u64> {
+    fn plain_left(source: &RecordSource<'_, '_, 'w, R, D, C, S>) -> Option<u64> {
         (source.body.piece == Piece::End).then_some(0)
     }
 }
 
-impl<R: Read, D: Decode, C: Crc32> RecordSource<'_, '_, '_, R, D, C> {
+impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C, S> {
     fn take(&mut self, into: &mut [u8]) -> Result<(), Stop> {
         if self.progress.is_cancelled() {
             return Err(self.medium.cancelled());

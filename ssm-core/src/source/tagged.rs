@@ -1,7 +1,8 @@
 //! Unit data of 1.x: a tag byte that names the codec, then what the codec makes of the plain bytes.
 
+use super::ahead::{LARGE, TaggedBlocks, WANTED};
 use super::{Body, Damage, PIECE, UnitSource};
-use crate::codec::Decode;
+use crate::codec::{Decode, tag};
 use crate::io::Stop;
 use embedded_io::{Read, Seek};
 
@@ -10,7 +11,7 @@ use embedded_io::{Read, Seek};
 pub(crate) struct Tagged {
     /// Packed bytes that were read.
     read: u64,
-    tag_read: bool,
+    tag: Option<u8>,
 }
 
 type TaggedSource<'a, 'p, R, D> = UnitSource<'a, 'p, R, D, Tagged>;
@@ -43,7 +44,13 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
             && !rest.is_empty()
         {
             let n = if !source.codec.is_transparent() {
-                source.step(rest)?
+                match is_large(source, rest) {
+                    true => match ahead(source, rest) {
+                        0 => source.step(rest)?,
+                        n => n,
+                    },
+                    false => source.step(rest)?,
+                }
             } else if Self::left(source) > 0 {
                 let piece = rest.len().min(PIECE);
                 Self::fetch(source, rest.get_mut(..piece).unwrap_or_default())?
@@ -67,7 +74,7 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
     }
 
     fn plain_left(source: &TaggedSource<'_, '_, R, D>) -> Option<u64> {
-        match (source.body.tag_read, Self::left(source)) {
+        match (source.body.tag.is_some(), Self::left(source)) {
             (false, 0) => Some(0),
             (true, left) if source.codec.is_transparent() => Some(left),
             _ => None,
@@ -77,7 +84,7 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
 
 /// The tag byte is looked at with the first read of more than nothing (Q16). `false` in a unit without any.
 fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> Result<bool, Stop> {
-    if source.body.tag_read {
+    if source.body.tag.is_some() {
         return Ok(true);
     }
     if Tagged::left(source) == 0 {
@@ -89,6 +96,31 @@ fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> 
     if !source.codec.reset(tag) {
         return Err(source.damaged(Damage::Tag(tag)));
     }
-    source.body.tag_read = true;
+    source.body.tag = Some(tag);
     Ok(true)
+}
+
+/// Whether so much is wanted, and left, that it pays to read it ahead.
+fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plain: &[u8]) -> bool {
+    plain.len() >= WANTED
+        && Tagged::left(source) >= LARGE
+        && source.body.tag == Some(tag::LZF)
+        && source.codec.reads_ahead()
+}
+
+/// Decodes whole blocks from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way must be
+/// gone.
+#[inline(never)]
+fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> usize {
+    let held = source.held.1.wrapping_sub(source.held.0) as u64;
+    let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
+    let (medium, progress) = (&mut *source.medium, &mut *source.progress);
+    let mut blocks = TaggedBlocks { medium, progress, at: end.wrapping_sub(left), end };
+    let ahead = source.codec.decode_ahead(plain, &mut blocks);
+    if ahead.plain > 0 {
+        let at = ahead.damaged.unwrap_or(blocks.at);
+        source.body.read = at.wrapping_sub(source.unit.data_at);
+        source.held = (0, 0);
+    }
+    ahead.plain
 }

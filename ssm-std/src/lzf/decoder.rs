@@ -1,8 +1,9 @@
 //! Unpacking.
 
+use super::ahead::{self, Batch};
 use super::threads::Threads;
 use rayon::prelude::*;
-use ssm_core::{Decode, DecodeError, Input, Step, tag};
+use ssm_core::{Ahead, Blocks, Decode, DecodeError, Input, Step, tag};
 use std::fmt;
 
 /// The largest block: its pieces go through the window without being split.
@@ -15,6 +16,8 @@ const BLOCKS: usize = 128;
 pub struct LzfDecoder {
     threads: Threads,
     one: ssm_core::LzfDecoder<Vec<u8>>,
+    /// Kept from one reading ahead to the next.
+    batches: Vec<Batch>,
 }
 
 impl LzfDecoder {
@@ -25,7 +28,7 @@ impl LzfDecoder {
 
     /// A decoder on this many threads; 0 is one for each core.
     pub fn with_threads(threads: usize) -> Self {
-        Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]) }
+        Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]), batches: Vec::new() }
     }
 }
 
@@ -81,11 +84,25 @@ impl Decode for LzfDecoder {
                 }
             }
         }
-        self.one.decode(packed, plain, input)
+        // To the end of the block at hand, so that the next one begins with the slice.
+        let left = self.one.block_left();
+        let room = if left > 0 && !self.threads.is_one() { left.min(plain.len()) } else { plain.len() };
+        self.one.decode(packed, &mut plain[..room], input)
     }
 
     fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
         self.one.begin_block(packed, plain)
+    }
+
+    fn reads_ahead(&self) -> bool {
+        !self.threads.is_one()
+    }
+
+    fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+        match !self.threads.is_one() && self.one.is_between_blocks() {
+            true => ahead::unpack(&self.threads, &mut self.batches, plain, blocks),
+            false => Ahead::default(),
+        }
     }
 }
 

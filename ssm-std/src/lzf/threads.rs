@@ -33,7 +33,7 @@ impl Threads {
         matches!(self, Threads::One)
     }
 
-    /// How many.
+    /// How many these are.
     pub fn count(&self) -> usize {
         match self {
             Threads::One => 1,
@@ -42,12 +42,23 @@ impl Threads {
         }
     }
 
-    /// Does `body` here, and elsewhere what it spawns.
-    pub fn scope<'s>(&self, body: impl FnOnce(&Scope<'s>)) {
+    /// Does `body` on the caller's thread, and elsewhere what it spawns.
+    pub fn scope<'s, T>(&self, body: impl FnOnce(&Scope<'s>) -> T) -> T {
         match self {
             Threads::Pool(pool) => pool.in_place_scope(body),
             _ => rayon::in_place_scope(body),
         }
+    }
+
+    /// Does `here` on the caller's thread, and `work` as many times on others as these get to it before `here` and all begun work
+    /// are done. What `here` waits for must not be work that has not begun: other threads may never come.
+    pub fn beside<'s, T>(&self, times: usize, work: &'s (impl Fn() + Sync), here: impl FnOnce() -> T) -> T {
+        self.scope(|scope| {
+            for _ in 0..times {
+                scope.spawn(|_| work());
+            }
+            here()
+        })
     }
 
     /// Does `work` on every item.

@@ -72,6 +72,16 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         Some((BLOCK_HEADER.wrapping_add(packed.into()), plain.into()))
     }
 
+    /// The code of a whole block, behind its header.
+    pub(crate) fn code(block: &[u8]) -> Option<&[u8]> {
+        block.get(BLOCK_HEADER..)
+    }
+
+    /// Plain bytes that the block at hand still has to hand out; 0 between blocks and inside a block's header.
+    pub fn block_left(&self) -> usize {
+        self.plain_left.saturating_add(self.held)
+    }
+
     /// Whether the next packed byte is the first of a block with a header.
     pub fn is_between_blocks(&self) -> bool {
         !self.in_block() && !self.bare && self.header_len == 0 && self.held == 0 && self.failed.is_none()

@@ -14,7 +14,8 @@ pub(crate) use directory::{
 };
 pub(crate) use header::{STREAM_HEADER_CRC, STREAM_HEADER_LEN, is_stream, not_a_stream, stored_header_crc};
 pub(crate) use record::{
-    MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, size_bytes,
+    MAX_BLOCK, MAX_RECORD_HEAD, Record, RecordKind, TERMINATOR_BODY_LEN, TERMINATOR_HEAD, Terminator, WholeRecord,
+    size_bytes,
 };
 pub(crate) use unit::{
     FINAL_PASS, STREAM_UNIT_LEN, StreamMark, StreamUnit, UNIT_CRC_AT, UNIT_FLAGS_AT, UNIT_NAME_LEN_AT, UNIT_OFFSET_AT,

@@ -82,6 +82,40 @@ impl Record {
     }
 }
 
+/// A sound record, whole in the bytes that it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WholeRecord {
+    pub kind: RecordKind,
+    /// Bytes before its data or its code.
+    pub head: usize,
+    /// Bytes in all.
+    pub len: usize,
+    /// Plain bytes that it gives.
+    pub plain: usize,
+}
+
+impl WholeRecord {
+    /// What `bytes` start with; `None` for terminators, and for all that needs a closer look.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let head = size_bytes(*bytes.get(1)?)?.wrapping_add(1);
+        let record = Record::parse(bytes.get(..head)?).ok()?;
+        let len = head.checked_add(record.len as usize)?;
+        if len > bytes.len() {
+            return None;
+        }
+        let (head, plain) = match record.kind {
+            RecordKind::Terminator => return None,
+            RecordKind::Raw => (head, record.len as usize),
+            RecordKind::Lzf | RecordKind::Zero => {
+                let kib = *bytes.get(head..len)?.first()?;
+                record.check_block(kib).ok()?;
+                (head.wrapping_add(1), usize::from(kib).wrapping_mul(1024))
+            }
+        };
+        Some(Self { kind: record.kind, head, len, plain })
+    }
+}
+
 /// How many bytes a size takes that starts with `first`: 1 to 6. `None` where no size does.
 pub(crate) fn size_bytes(first: u8) -> Option<usize> {
     // Bit 6 of a longer form is not looked at (Q30).
@@ -204,6 +238,37 @@ mod tests {
         let zero = |len, kib| Record { kind: RecordKind::Zero, important: true, len }.check_block(kib).is_ok();
         assert!(zero(1, 0) && zero(1, 4));
         assert!(!zero(0, 1) && !zero(2, 1) && !zero(1, 5));
+    }
+
+    #[test]
+    fn whole_records() {
+        let whole = WholeRecord::parse;
+        let raw = b"\x92\x03abc";
+        assert_eq!(whole(raw), Some(WholeRecord { kind: RecordKind::Raw, head: 2, len: 5, plain: 3 }));
+        let lzf = b"\x93\xe0\x80\x84\x04abc";
+        assert_eq!(whole(lzf), Some(WholeRecord { kind: RecordKind::Lzf, head: 5, len: 8, plain: 4096 }));
+        let zero = b"\x84\x01\x02";
+        assert_eq!(whole(zero), Some(WholeRecord { kind: RecordKind::Zero, head: 3, len: 3, plain: 2048 }));
+        let empty = b"\x82\0";
+        assert_eq!(whole(empty), Some(WholeRecord { kind: RecordKind::Raw, head: 2, len: 2, plain: 0 }));
+        for bytes in [&raw[..], lzf, zero, empty] {
+            assert_eq!(whole(&[bytes, b"more"].concat()), whole(bytes));
+            for cut in 0..bytes.len() {
+                assert_eq!(whole(&bytes[..cut]), None, "{cut} of {bytes:x?}");
+            }
+        }
+        let terminator = [&TERMINATOR_HEAD[..], &[0; TERMINATOR_BODY_LEN]].concat();
+        for bytes in [
+            &terminator[..],
+            b"\x83\0more",
+            b"\x84\0\x04",
+            b"\x84\x01\x05",
+            b"\x93\x03\0ab",
+            b"\x95\x01a",
+            b"\x93\xfea",
+        ] {
+            assert_eq!(whole(bytes), None, "{bytes:x?}");
+        }
     }
 
     #[test]

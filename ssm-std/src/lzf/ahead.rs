@@ -1,0 +1,234 @@
+//! Blocks that are unpacked by other threads while the caller's reads more of them.
+//!
+//! The caller's thread reads a batch of blocks into a buffer that is used again and again, hands it on with the room for its plain
+//! bytes, and unpacks one itself when all buffers are in use. So it never waits for a thread that has not begun, in whatever
+//! pool it runs; and a batch whose thread panics comes back like any other.
+
+use super::threads::Threads;
+use ssm_core::{Ahead, Block, Blocks, Decode, Input, Step};
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Packed bytes that are read at a time: at least more than one block of any size.
+const LEAST: usize = 32 << 10;
+const MOST: usize = 256 << 10;
+/// Batches at most; 4 MiB.
+const BATCHES: usize = 16;
+/// Blocks of a batch, which a hostile file may have made tiny.
+const BLOCKS: usize = 2048;
+
+/// What was read at a time.
+#[derive(Default)]
+pub struct Batch {
+    packed: Vec<u8>,
+    blocks: Vec<Block>,
+}
+
+/// A batch, with the room for its plain bytes and where that begins.
+struct Job<'p> {
+    batch: Batch,
+    plain: &'p mut [u8],
+    at: usize,
+}
+
+impl Job<'_> {
+    /// Unpacks block after block; what came out where one is damaged.
+    fn unpack(&mut self, block: Unpack) -> Option<Ahead> {
+        let Job { batch, plain, at } = self;
+        let is_damaged = |found: &&Block| {
+            let code = batch.packed.get(found.from..).and_then(|code| code.get(..found.packed.into()));
+            let room = plain.get_mut(found.to..).and_then(|room| room.get_mut(..found.plain.into()));
+            code.zip(room).is_none_or(|(code, room)| !block(code, room))
+        };
+        let damaged = batch.blocks.iter().find(is_damaged)?;
+        Some(Ahead { plain: *at + damaged.to, damaged: Some(damaged.at) })
+    }
+}
+
+/// Unpacks all of `code` to all of `plain`, if it is as long.
+type Unpack = fn(code: &[u8], plain: &mut [u8]) -> bool;
+
+fn unpack_block(code: &[u8], plain: &mut [u8]) -> bool {
+    if code.is_empty() {
+        plain.fill(0);
+        return true;
+    }
+    let mut decoder = ssm_core::LzfDecoder::new([]);
+    let (Ok(packed), Ok(made)) = (code.len().try_into(), plain.len().try_into()) else {
+        return false;
+    };
+    let all = Step { read: code.len(), written: plain.len() };
+    decoder.begin_block(packed, made) && decoder.decode(code, plain, Input::End) == Ok(all)
+}
+
+/// What the threads share.
+struct Queue<'p> {
+    state: Mutex<State<'p>>,
+    /// A batch waits, or no more will come.
+    more: Condvar,
+    /// A batch came back.
+    back: Condvar,
+    block: Unpack,
+}
+
+struct State<'p> {
+    waiting: VecDeque<Job<'p>>,
+    /// Batches to read into.
+    free: Vec<Batch>,
+    is_closed: bool,
+    /// The damage that is nearest to the start.
+    damage: Option<Ahead>,
+}
+
+/// A job that a thread works on. However that ends, the batch goes back.
+struct Taken<'q, 'p> {
+    queue: &'q Queue<'p>,
+    job: Job<'p>,
+    damage: Option<Ahead>,
+}
+
+impl Taken<'_, '_> {
+    fn unpack(mut self) {
+        self.damage = self.job.unpack(self.queue.block);
+    }
+}
+
+impl Drop for Taken<'_, '_> {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.free.push(std::mem::take(&mut self.job.batch));
+        if let Some(damage) = self.damage
+            && state.damage.is_none_or(|first| damage.plain < first.plain)
+        {
+            state.damage = Some(damage);
+        }
+        drop(state);
+        self.queue.back.notify_one();
+    }
+}
+
+impl<'p> Queue<'p> {
+    fn new(free: Vec<Batch>, block: Unpack) -> Self {
+        let state = State { waiting: VecDeque::new(), free, is_closed: false, damage: None };
+        Self { state: Mutex::new(state), more: Condvar::new(), back: Condvar::new(), block }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'p>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self, job: Job<'p>) -> Taken<'_, 'p> {
+        Taken { queue: self, job, damage: None }
+    }
+
+    /// What a thread does until no more comes.
+    fn work(&self) {
+        loop {
+            let mut state = self.lock();
+            let job = loop {
+                match state.waiting.pop_front() {
+                    Some(job) => break job,
+                    None if state.is_closed => return,
+                    None => state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner),
+                }
+            };
+            drop(state);
+            self.taken(job).unpack();
+        }
+    }
+
+    /// A batch to read into, once there is one; `None` after damage.
+    fn free(&self) -> Option<Batch> {
+        loop {
+            let mut state = self.lock();
+            if state.damage.is_some() {
+                return None;
+            }
+            if let Some(batch) = state.free.pop() {
+                return Some(batch);
+            }
+            match state.waiting.pop_front() {
+                Some(job) => {
+                    drop(state);
+                    self.taken(job).unpack();
+                }
+                // All are in the hands of threads that run.
+                None => drop(self.back.wait(state).unwrap_or_else(PoisonError::into_inner)),
+            }
+        }
+    }
+
+    /// Reads batch after batch, then helps until none waits; how many plain bytes that makes.
+    fn read(&self, mut plain: &'p mut [u8], blocks: &mut dyn Blocks) -> usize {
+        let _close = Close(self);
+        let mut at = 0;
+        while !plain.is_empty()
+            && let Some(mut batch) = self.free()
+        {
+            // Less towards the end, so that all threads have something to the last.
+            let room = (plain.len() / 8).clamp(LEAST, MOST);
+            if batch.packed.len() < room {
+                batch.packed.resize(room, 0);
+            }
+            batch.blocks.clear();
+            let Batch { packed, blocks: found } = &mut batch;
+            let made = blocks.next(&mut packed[..room], plain, &mut |block| {
+                found.push(block);
+                found.len() < BLOCKS
+            });
+            let made = made.min(plain.len());
+            let (to, rest) = std::mem::take(&mut plain).split_at_mut(made);
+            plain = rest;
+            let mut state = self.lock();
+            if made == 0 {
+                state.free.push(batch);
+                break;
+            }
+            state.waiting.push_back(Job { batch, plain: to, at });
+            drop(state);
+            self.more.notify_one();
+            at += made;
+        }
+        loop {
+            let job = self.lock().waiting.pop_front();
+            let Some(job) = job else {
+                return at;
+            };
+            self.taken(job).unpack();
+        }
+    }
+}
+
+/// Tells the threads that no more comes, even if reading panics.
+struct Close<'q, 'p>(&'q Queue<'p>);
+
+impl Drop for Close<'_, '_> {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.more.notify_all();
+    }
+}
+
+/// Unpacks what `blocks` gives into `plain` on several threads; how far that came. `batches` is for use again.
+pub fn unpack(threads: &Threads, batches: &mut Vec<Batch>, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+    unpack_by(unpack_block, threads, batches, plain, blocks)
+}
+
+fn unpack_by(
+    block: Unpack,
+    threads: &Threads,
+    batches: &mut Vec<Batch>,
+    plain: &mut [u8],
+    blocks: &mut dyn Blocks,
+) -> Ahead {
+    let others = threads.count().saturating_sub(1).min(BATCHES - 1);
+    batches.resize_with((2 * others + 2).min(BATCHES), Batch::default);
+    let queue = Queue::new(std::mem::take(batches), block);
+    let plain = threads.beside(others, &|| queue.work(), || queue.read(plain, blocks));
+    let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    *batches = state.free;
+    state.damage.unwrap_or(Ahead { plain, damaged: None })
+}
+
+#[cfg(test)]
+mod tests;
