@@ -66,16 +66,20 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
     /// As [`open`](Archive::open), with another way to compute CRC-32.
     pub fn open_with(medium: R, codec: D, scratch: B, crc: C) -> Result<Self, LoadError<R::Error>> {
         let mut archive = Self::start(medium, codec, scratch, crc, true)?;
-        let Archive { medium, scratch, header, crc, .. } = &mut archive;
+        archive.check()?;
+        Ok(archive)
+    }
+
+    /// Checks the checksum over the file, where it has one, and what says how long it is: what [`open`](Archive::open) does
+    /// and [`open_unchecked`](Archive::open_unchecked) leaves out.
+    pub fn check(&mut self) -> Result<(), LoadError<R::Error>> {
+        let Archive { medium, scratch, header, crc, .. } = self;
         let (scratch, progress) = (scratch.as_mut(), &mut Progress::new());
         let checked = match header.format.is_streamed() {
             true => medium.check_stream(header, crc, scratch, progress),
             false => medium.check(header, crc, scratch, progress),
         };
-        match checked {
-            Ok(()) => Ok(archive),
-            Err(Stop) => Err(archive.medium.error()),
-        }
+        checked.map_err(|Stop| self.medium.error())
     }
 
     /// As [`open_unchecked`](Archive::open_unchecked), with another way to compute CRC-32.
@@ -91,6 +95,14 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
         match medium.open::<AnyFormat>(&mut crc, footer) {
             Ok(header) => Ok(Self { medium, codec, crc, scratch, header, name: [0; MAX_FILE_NAME + 1] }),
             Err(Stop) => Err(medium.error()),
+        }
+    }
+
+    /// Checks that a 2.0 file ends with its footer, which [`verify`](Archive::verify) gets to last. Of a 1.x file, nothing.
+    pub fn check_end(&mut self) -> Result<(), LoadError<R::Error>> {
+        match self.header.format.is_streamed() {
+            true => self.medium.footer(&mut self.crc).map(drop).map_err(|Stop| self.medium.error()),
+            false => Ok(()),
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) trait Body<R: ErrorType, D>: Sized {
     fn fetch(source: &mut UnitSource<'_, '_, R, D, Self>, into: &mut [u8]) -> Result<usize, Stop>;
     /// Fills `plain` from `filled` on with plain bytes; less than all only at the end of the unit.
     fn fill(source: &mut UnitSource<'_, '_, R, D, Self>, plain: &mut [u8], filled: &mut usize) -> Result<(), Stop>;
+    /// Passes over up to `len` plain bytes in whole blocks; how many, or 0 where they must be read.
+    fn pass(source: &mut UnitSource<'_, '_, R, D, Self>, len: usize) -> Result<usize, Stop>;
     /// Whether the unit says that whoever does not know it may skip it.
     fn is_optional(source: &mut UnitSource<'_, '_, R, D, Self>) -> Result<bool, Stop>;
     /// Goes to the unit's end, where the next one cannot be found otherwise.
@@ -181,6 +183,13 @@ impl<R: Read, D: Decode, B: Body<R, D>> Source for UnitSource<'_, '_, R, D, B> {
             let _ = B::fill(self, plain, &mut filled);
         }
         filled
+    }
+
+    fn pass(&mut self, len: usize) -> usize {
+        if !self.codec.reads_ahead() || self.medium.failed().is_some() {
+            return 0;
+        }
+        B::pass(self, len).unwrap_or(0)
     }
 
     fn is_failed(&mut self) -> bool {

@@ -77,7 +77,8 @@ fn units_and_their_places() {
             assert_eq!(found.packed_len(), unit.offset + unit.length - unit.data_offset, "{context}");
             assert_eq!(found.pass(), unit.live_pass(), "{context}");
             let count = |kind| unit.records.get(kind).copied().unwrap_or(0);
-            let counts = RecordCounts { raw: count("RAW"), lzf: count("LZF"), zero: count("ZERO"), is_optional: false };
+            let (raw, lzf, zero) = (count("RAW"), count("LZF"), count("ZERO"));
+            let counts = RecordCounts { raw, lzf, zero, plain: unit.payload_length, is_optional: false };
             assert_eq!(found.records(), Some(counts), "{context}");
             assert_eq!(
                 (count("TERM"), unit.records.values().sum::<u64>()),

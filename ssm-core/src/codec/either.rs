@@ -91,4 +91,8 @@ impl<A: Decode, B: Decode> Decode for Either<A, B> {
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
         if self.second { self.b.decode_ahead(plain, blocks) } else { self.a.decode_ahead(plain, blocks) }
     }
+
+    fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
+        if self.second { self.b.check_ahead(plain, blocks) } else { self.a.check_ahead(plain, blocks) }
+    }
 }

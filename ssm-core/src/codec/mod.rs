@@ -162,6 +162,12 @@ pub trait Decode {
         let _ = (plain, blocks);
         Ahead::default()
     }
+
+    /// The same for up to `plain` bytes that nobody wants: they are decoded and thrown away.
+    fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
+        let _ = (plain, blocks);
+        Ahead::default()
+    }
 }
 
 impl<C: Encode + ?Sized> Encode for &mut C {
@@ -219,5 +225,9 @@ impl<C: Decode + ?Sized> Decode for &mut C {
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
         (**self).decode_ahead(plain, blocks)
+    }
+
+    fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
+        (**self).check_ahead(plain, blocks)
     }
 }

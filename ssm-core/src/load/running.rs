@@ -157,7 +157,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
                 _ => return Err(self.refuse(verdict, units)),
             }
             let unit: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
-                (Some(_), Place::SelfUnit) => Some(&mut Unclaimed::Notes),
+                (machine, Place::SelfUnit) if errand.decode || machine.is_some() => Some(&mut Unclaimed::Notes),
                 (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
                 _ if errand.decode => Some(&mut Unclaimed::Other),
                 _ => None,

@@ -85,7 +85,10 @@ impl<'w, R: Read, D: Decode, C: Crc32, S: Reach<R>> Body<R, D> for Records<'w, C
         {
             let n = match source.body.piece {
                 Piece::Head => {
-                    let n = if source.is_large() { source.ahead(rest)? } else { 0 };
+                    let n = match source.is_large() {
+                        true => source.ahead(rest.len(), |codec, blocks| codec.decode_ahead(rest, blocks))?,
+                        false => 0,
+                    };
                     if n == 0 {
                         source.head()?;
                     }
@@ -111,6 +114,13 @@ impl<'w, R: Read, D: Decode, C: Crc32, S: Reach<R>> Body<R, D> for Records<'w, C
             *filled = filled.wrapping_add(n);
         }
         Ok(())
+    }
+
+    fn pass(source: &mut RecordSource<'_, '_, 'w, R, D, C, S>, len: usize) -> Result<usize, Stop> {
+        match source.body.piece == Piece::Head && source.is_large() {
+            true => source.ahead(len, |codec, blocks| codec.check_ahead(len, blocks)),
+            false => Ok(0),
+        }
     }
 
     /// Reads the first record's head (Q31).

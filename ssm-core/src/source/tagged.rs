@@ -2,7 +2,7 @@
 
 use super::ahead::{LARGE, TaggedBlocks, WANTED};
 use super::{Body, Damage, PIECE, UnitSource};
-use crate::codec::{Decode, tag};
+use crate::codec::{Ahead, Decode, tag};
 use crate::io::Stop;
 use embedded_io::{Read, Seek};
 
@@ -44,8 +44,8 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
             && !rest.is_empty()
         {
             let n = if !source.codec.is_transparent() {
-                match is_large(source, rest) {
-                    true => match ahead(source, rest) {
+                match is_large(source, rest.len()) {
+                    true => match ahead(source, |codec, blocks| codec.decode_ahead(rest, blocks)) {
                         0 => source.step(rest)?,
                         n => n,
                     },
@@ -63,6 +63,13 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
             *filled = filled.wrapping_add(n);
         }
         Ok(())
+    }
+
+    fn pass(source: &mut TaggedSource<'_, '_, R, D>, len: usize) -> Result<usize, Stop> {
+        Ok(match begin(source)? && is_large(source, len) {
+            true => ahead(source, |codec, blocks| codec.check_ahead(len, blocks)),
+            false => 0,
+        })
     }
 
     fn is_optional(_source: &mut TaggedSource<'_, '_, R, D>) -> Result<bool, Stop> {
@@ -101,22 +108,21 @@ fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> 
 }
 
 /// Whether so much is wanted, and left, that it pays to read it ahead.
-fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plain: &[u8]) -> bool {
-    plain.len() >= WANTED
-        && Tagged::left(source) >= LARGE
-        && source.body.tag == Some(tag::LZF)
-        && source.codec.reads_ahead()
+fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plain: usize) -> bool {
+    plain >= WANTED && Tagged::left(source) >= LARGE && source.body.tag == Some(tag::LZF) && source.codec.reads_ahead()
 }
 
-/// Decodes whole blocks from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way must be
-/// gone.
+/// Decodes whole blocks from the next one on; how many plain bytes. 0 where the usual way must be gone.
 #[inline(never)]
-fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> usize {
+fn ahead<R: Read + Seek, D: Decode>(
+    source: &mut TaggedSource<'_, '_, R, D>,
+    decode: impl FnOnce(&mut D, &mut TaggedBlocks<'_, '_, R>) -> Ahead,
+) -> usize {
     let held = source.held.1.wrapping_sub(source.held.0) as u64;
     let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
     let (medium, progress) = (&mut *source.medium, &mut *source.progress);
     let mut blocks = TaggedBlocks { medium, progress, at: end.wrapping_sub(left), end };
-    let ahead = source.codec.decode_ahead(plain, &mut blocks);
+    let ahead = decode(source.codec, &mut blocks);
     if ahead.plain > 0 {
         let at = ahead.damaged.unwrap_or(blocks.at);
         source.body.read = at.wrapping_sub(source.unit.data_at);

@@ -9,6 +9,8 @@ pub(crate) trait Source {
     /// Fills `plain` from its start; less than all only at the end of the unit's data or after a failure.
     fn read(&mut self, plain: &mut [u8]) -> usize;
     /// Whether the layer below failed, rather than ended.
+    /// Passes over up to `len` plain bytes, decoded faster where nobody wants them; how many, or 0 where they must be read.
+    fn pass(&mut self, len: usize) -> usize;
     fn is_failed(&mut self) -> bool;
     /// Plain bytes that are left, where the codec can tell.
     fn left(&self) -> Option<u64>;
@@ -98,6 +100,12 @@ impl<'a> Get<'a> {
         self.from = self.from.wrapping_add(held as usize);
         let mut left = len.wrapping_sub(held);
         while left > 0 {
+            let passed = self.source.pass(usize::try_from(left).unwrap_or(usize::MAX)) as u64;
+            self.fetched = self.fetched.wrapping_add(passed);
+            left = left.wrapping_sub(passed);
+            if passed > 0 {
+                continue;
+            }
             let mut byte = [0];
             let room = if self.buffer.is_empty() { &mut byte } else { &mut *self.buffer };
             let n = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());

@@ -13,7 +13,7 @@ use crate::wire::streamed::{
 use crate::wire::{FormatError, HEADER_PROBE, Header, Structure};
 use embedded_io::{Read, Seek};
 
-/// How many records of each kind a unit of a 2.0 file has, its terminator aside.
+/// How many records of each kind a unit of a 2.0 file has, its terminator aside, and what their heads say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RecordCounts {
@@ -23,6 +23,8 @@ pub struct RecordCounts {
     pub lzf: u64,
     /// Zeros that are not in the file.
     pub zero: u64,
+    /// Plain bytes in all, if everything decodes.
+    pub plain: u64,
     /// Whether one is not important, as in units that readers may skip (Q31).
     pub is_optional: bool,
 }
@@ -237,6 +239,13 @@ impl<R: Read + Seek> Medium<R> {
                 let error = FormatError::Truncated { needed: record.len.into(), found };
                 return Err(self.damaged(self.position(), error));
             }
+            let mut kib = [0];
+            if matches!(record.kind, RecordKind::Lzf | RecordKind::Zero) && record.len > 0 {
+                self.read_next(&mut kib)?;
+            }
+            let plain =
+                if record.kind == RecordKind::Raw { record.len.into() } else { u64::from(kib[0]).wrapping_mul(1024) };
+            counts.plain = counts.plain.saturating_add(plain);
             let count = match record.kind {
                 RecordKind::Raw => &mut counts.raw,
                 RecordKind::Lzf => &mut counts.lzf,

@@ -14,6 +14,8 @@ const LEAST: usize = 32 << 10;
 const MOST: usize = 256 << 10;
 /// Batches at most; 4 MiB.
 const BATCHES: usize = 16;
+/// Plain bytes of a batch that nobody wants.
+const UNWANTED: usize = 256 << 10;
 /// Blocks of a batch, which a hostile file may have made tiny.
 const BLOCKS: usize = 2048;
 
@@ -22,25 +24,57 @@ const BLOCKS: usize = 2048;
 pub struct Batch {
     packed: Vec<u8>,
     blocks: Vec<Block>,
+    /// For plain bytes that nobody wants.
+    plain: Vec<u8>,
+}
+
+/// Where plain bytes go.
+pub enum Room<'p> {
+    /// There.
+    Wanted(&'p mut [u8]),
+    /// Nowhere, but no more than this many.
+    Unwanted(usize),
+}
+
+impl<'p> Room<'p> {
+    fn len(&self) -> usize {
+        match self {
+            Room::Wanted(plain) => plain.len(),
+            Room::Unwanted(most) => *most,
+        }
+    }
+
+    /// Takes the first so many bytes away, and gives them where they are wanted.
+    fn take(&mut self, len: usize) -> Option<&'p mut [u8]> {
+        match self {
+            Room::Wanted(plain) => plain.split_off_mut(..len),
+            Room::Unwanted(most) => {
+                *most -= len;
+                None
+            }
+        }
+    }
 }
 
 /// A batch, with the room for its plain bytes and where that begins.
 struct Job<'p> {
     batch: Batch,
-    plain: &'p mut [u8],
+    /// In the batch, if there is none.
+    plain: Option<&'p mut [u8]>,
     at: usize,
 }
 
 impl Job<'_> {
     /// Unpacks block after block; what came out where one is damaged.
     fn unpack(&mut self, block: Unpack) -> Option<Ahead> {
-        let Job { batch, plain, at } = self;
+        let Job { batch: Batch { packed, blocks, plain: unwanted }, plain, at } = self;
+        let plain = plain.as_deref_mut().unwrap_or(unwanted);
         let is_damaged = |found: &&Block| {
-            let code = batch.packed.get(found.from..).and_then(|code| code.get(..found.packed.into()));
+            let code = packed.get(found.from..).and_then(|code| code.get(..found.packed.into()));
             let room = plain.get_mut(found.to..).and_then(|room| room.get_mut(..found.plain.into()));
             code.zip(room).is_none_or(|(code, room)| !block(code, room))
         };
-        let damaged = batch.blocks.iter().find(is_damaged)?;
+        let damaged = blocks.iter().find(is_damaged)?;
         Some(Ahead { plain: *at + damaged.to, damaged: Some(damaged.at) })
     }
 }
@@ -159,10 +193,10 @@ impl<'p> Queue<'p> {
     }
 
     /// Reads batch after batch, then helps until none waits; how many plain bytes that makes.
-    fn read(&self, mut plain: &'p mut [u8], blocks: &mut dyn Blocks) -> usize {
+    fn read(&self, mut plain: Room<'p>, blocks: &mut dyn Blocks) -> usize {
         let _close = Close(self);
         let mut at = 0;
-        while !plain.is_empty()
+        while plain.len() > 0
             && let Some(mut batch) = self.free()
         {
             // Less towards the end, so that all threads have something to the last.
@@ -171,14 +205,20 @@ impl<'p> Queue<'p> {
                 batch.packed.resize(room, 0);
             }
             batch.blocks.clear();
-            let Batch { packed, blocks: found } = &mut batch;
-            let made = blocks.next(&mut packed[..room], plain, &mut |block| {
+            let Batch { packed, blocks: found, plain: unwanted } = &mut batch;
+            let to = match &mut plain {
+                Room::Wanted(plain) => plain,
+                Room::Unwanted(most) => {
+                    unwanted.resize(UNWANTED, 0);
+                    &mut unwanted[..UNWANTED.min(*most)]
+                }
+            };
+            let made = blocks.next(&mut packed[..room], to, &mut |block| {
                 found.push(block);
                 found.len() < BLOCKS
             });
-            let made = made.min(plain.len());
-            let (to, rest) = std::mem::take(&mut plain).split_at_mut(made);
-            plain = rest;
+            let made = made.min(to.len());
+            let to = plain.take(made);
             let mut state = self.lock();
             if made == 0 {
                 state.free.push(batch);
@@ -209,8 +249,8 @@ impl Drop for Close<'_, '_> {
     }
 }
 
-/// Unpacks what `blocks` gives into `plain` on several threads; how far that came. `batches` is for use again.
-pub fn unpack(threads: &Threads, batches: &mut Vec<Batch>, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
+/// Unpacks what `blocks` gives on several threads; how far that came. `batches` is for use again.
+pub fn unpack(threads: &Threads, batches: &mut Vec<Batch>, plain: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
     unpack_by(unpack_block, threads, batches, plain, blocks)
 }
 
@@ -218,7 +258,7 @@ fn unpack_by(
     block: Unpack,
     threads: &Threads,
     batches: &mut Vec<Batch>,
-    plain: &mut [u8],
+    plain: Room<'_>,
     blocks: &mut dyn Blocks,
 ) -> Ahead {
     let others = threads.count().saturating_sub(1).min(BATCHES - 1);

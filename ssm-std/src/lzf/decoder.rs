@@ -1,6 +1,6 @@
 //! Unpacking.
 
-use super::ahead::{self, Batch};
+use super::ahead::{self, Batch, Room};
 use super::threads::Threads;
 use rayon::prelude::*;
 use ssm_core::{Ahead, Blocks, Decode, DecodeError, Input, Step, tag};
@@ -100,7 +100,14 @@ impl Decode for LzfDecoder {
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
         match !self.threads.is_one() && self.one.is_between_blocks() {
-            true => ahead::unpack(&self.threads, &mut self.batches, plain, blocks),
+            true => ahead::unpack(&self.threads, &mut self.batches, Room::Wanted(plain), blocks),
+            false => Ahead::default(),
+        }
+    }
+
+    fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
+        match !self.threads.is_one() && self.one.is_between_blocks() {
+            true => ahead::unpack(&self.threads, &mut self.batches, Room::Unwanted(plain), blocks),
             false => Ahead::default(),
         }
     }

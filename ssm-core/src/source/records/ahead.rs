@@ -2,7 +2,7 @@
 
 use super::super::ahead::{LARGE, Reach, WANTED, read_ahead};
 use super::RecordSource;
-use crate::codec::{Block, Blocks, Decode, tag};
+use crate::codec::{Ahead, Block, Blocks, Decode, tag};
 use crate::copy::copy;
 use crate::crc32::Crc32;
 use crate::io::Stop;
@@ -63,17 +63,20 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
         S::BACK && self.medium.position().wrapping_sub(self.unit.data_at) >= LARGE && self.codec.reads_ahead()
     }
 
-    /// Decodes whole records from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way
-    /// must be gone.
+    /// Decodes whole records from the next one on, up to `plain` bytes in all; how many. 0 where the usual way must be gone.
     #[inline(never)]
-    pub(super) fn ahead(&mut self, plain: &mut [u8]) -> Result<usize, Stop> {
-        if !self.body.decode || plain.len() < WANTED || !self.codec.reset(tag::LZF) {
+    pub(super) fn ahead(
+        &mut self,
+        plain: usize,
+        decode: impl FnOnce(&mut D, &mut dyn Blocks) -> Ahead,
+    ) -> Result<usize, Stop> {
+        if !self.body.decode || plain < WANTED || !self.codec.reset(tag::LZF) {
             return Ok(0);
         }
         let at = self.medium.position();
         let (medium, walk, progress) = (&mut *self.medium, &mut *self.body.walk, &mut *self.progress);
         let mut blocks = RecordBlocks::<_, _, S> { medium, walk, progress, at, reach: PhantomData };
-        let ahead = self.codec.decode_ahead(plain, &mut blocks);
+        let ahead = decode(self.codec, &mut blocks);
         let at = ahead.damaged.unwrap_or(blocks.at);
         S::go(self.medium, at)?;
         Ok(ahead.plain)

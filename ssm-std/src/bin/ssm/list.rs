@@ -25,8 +25,9 @@ Examples:
 
 /// List the units: where they are, how large and how packed
 ///
-/// The file is checked first, and all units are decoded to know their length. PACKED is what follows the name in the
-/// file, PLAIN what a program put, both in bytes; OFFSET is where the unit's header starts. Of a file of format 2.0 also:
+/// The file is checked first. PACKED is what follows the name in the file, PLAIN what a program put, both in bytes: of
+/// format 2.0 as its records say, of 1.x the units are decoded for it. OFFSET is where the unit's header starts. Of a file
+/// of format 2.0 also:
 /// PASS, a number for what was saved while the machine ran; RECORDS, the pieces that the unit is in; and which units
 /// readers may skip, as optional.
 #[derive(clap::Args)]
@@ -159,7 +160,12 @@ impl Arguments {
                     return passed;
                 }
             };
-            let plain_len = known.next().map_or_else(|| unit.plain_len().map(Some), |len| Ok(*len));
+            let recorded = unit.records().filter(|_| !self.unchecked).map(|records| records.plain);
+            let plain_len = match (known.next(), recorded) {
+                (Some(known), _) => Ok(*known),
+                (None, Some(recorded)) => Ok(Some(recorded)),
+                (None, None) => unit.plain_len().map(Some),
+            };
             match row(&mut unit, plain_len.as_ref().ok().copied().flatten()) {
                 Ok(row) => passed.written = take(&row),
                 Err(error) => _ = passed.failed.get_or_insert(error),

@@ -133,7 +133,12 @@ impl Arguments {
     }
 
     fn verify(&self) -> Result<Sound, Failed> {
-        Input::open(&self.file, false, 1)?.read(|archive| {
+        Input::open(&self.file, true, 2)?.read(|archive| {
+            // In 2.0 the checksums are looked at on the way, and a file that is cut is best told by its end.
+            match archive.header().format.is_streamed() {
+                true => archive.check_end()?,
+                false => archive.check()?,
+            }
             archive.verify(&mut |_| ())?;
             let (count, warnings) = warnings(archive)?;
             let header = archive.header();

@@ -34,7 +34,7 @@ fn fill(code: &[u8], plain: &mut [u8]) -> bool {
 }
 
 fn run(block: Unpack, threads: usize, batches: &mut Vec<Batch>, plain: &mut [u8]) -> Ahead {
-    unpack_by(block, &Threads::new(threads), batches, plain, &mut Numbered { left: COUNT, made: 0 })
+    unpack_by(block, &Threads::new(threads), batches, Room::Wanted(plain), &mut Numbered { left: COUNT, made: 0 })
 }
 
 fn expected() -> Vec<u8> {
@@ -86,7 +86,8 @@ fn a_block_outside_of_what_was_read_is_damage() {
         Block { from: MOST, ..inside },
         Block { to: LEN - 4, ..inside },
     ] {
-        let came = unpack_by(fill, &Threads::new(2), &mut Vec::new(), &mut vec![0; LEN], &mut Outside(block));
+        let came =
+            unpack_by(fill, &Threads::new(2), &mut Vec::new(), Room::Wanted(&mut vec![0; LEN]), &mut Outside(block));
         assert_eq!(came.damaged, Some(77), "{block:?}");
     }
 }
@@ -112,8 +113,9 @@ fn panics_end_the_work() {
         }
         let (mut plain, mut blocks) = (vec![0; LEN], Panics(Numbered { left: COUNT, made: 0 }));
         let threads = Threads::new(threads);
-        let ended =
-            catch_unwind(AssertUnwindSafe(|| unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks)));
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            unpack_by(fill, &threads, &mut Vec::new(), Room::Wanted(&mut plain), &mut blocks)
+        }));
         assert!(ended.is_err());
     }
 }
@@ -130,7 +132,7 @@ fn nobody_waits_for_threads_that_never_come() {
                 scope.spawn(|_| {
                     let mut plain = vec![0; LEN];
                     let mut blocks = Numbered { left: COUNT, made: 0 };
-                    let came = unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks);
+                    let came = unpack_by(fill, &threads, &mut Vec::new(), Room::Wanted(&mut plain), &mut blocks);
                     assert_eq!(came, Ahead { plain: LEN, damaged: None });
                     assert!(plain == expected());
                 });
