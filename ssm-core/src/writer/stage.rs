@@ -8,17 +8,24 @@ use crate::crc32::{Crc32, RunningCrc};
 use crate::io::{Stop, write_full};
 use embedded_io::Write;
 
-/// Bytes that are joined. On a device, where flash and stack count more than calls, every piece goes its way alone.
-const LEN: usize = if cfg!(target_os = "none") { 0 } else { 1024 };
-
-/// Scratch memory from which on pieces are joined: who gives less saves as a device does.
-const AMPLE: usize = 16 << 10;
+/// Bytes that are joined.
+const LEN: usize = 1024;
 
 /// Bytes behind which no unit begins, so that small ones lie in the stage as a whole.
 const FULL: usize = LEN / 2;
 
+/// Scratch memory from which on pieces are joined: who gives less saves as a device does.
+const AMPLE: usize = 16 << 10;
+
+/// Stages of a file: none on a device, where flash and stack count more than calls, and every piece goes its way alone.
+const STAGES: usize = if cfg!(target_os = "none") { 0 } else { 1 };
+
+/// The stage, if pieces are joined.
+pub(crate) struct Stage([Joined; STAGES]);
+
 /// Bytes at the end of what was appended.
-pub(crate) struct Stage {
+#[derive(Clone, Copy)]
+struct Joined {
     bytes: [u8; LEN],
     /// How many bytes may be here: all, or none.
     room: usize,
@@ -35,26 +42,12 @@ pub trait Sum {
     fn sum<C: Crc32>(&mut self, crc: &mut RunningCrc<C>, bytes: &[u8]);
 }
 
-impl Stage {
-    /// Whether anything is joined, with enough scratch memory.
-    const JOINS: bool = LEN > 0;
-
-    /// For a save with so many bytes of scratch memory.
-    pub const fn new(scratch: usize) -> Self {
-        Self { bytes: [0; LEN], room: if scratch < AMPLE { 0 } else { LEN }, len: 0, written: 0, summed: 0 }
-    }
-
-    /// Whether pieces are joined.
-    #[inline(always)]
-    pub const fn joins(&self) -> bool {
-        Self::JOINS && self.room > 0
-    }
-
+impl Joined {
     /// Takes bytes, if there is room for all.
     #[inline(always)]
     fn take(&mut self, bytes: &[u8]) -> bool {
         let room = self.bytes.get_mut(..self.room).and_then(|room| room.get_mut(self.len..)?.get_mut(..bytes.len()));
-        let Some(room) = room.filter(|_| Self::JOINS) else {
+        let Some(room) = room else {
             return false;
         };
         // Not `copy`: what has a constant length becomes a few stores.
@@ -65,15 +58,44 @@ impl Stage {
         true
     }
 
+    fn unwritten(&self) -> &[u8] {
+        self.bytes.get(self.written..self.len).unwrap_or(&[])
+    }
+
+    fn unsummed(&self) -> &[u8] {
+        self.bytes.get(self.summed..self.len).unwrap_or(&[])
+    }
+}
+
+impl Stage {
+    /// For a save with so many bytes of scratch memory.
+    pub const fn new(scratch: usize) -> Self {
+        let room = if scratch < AMPLE { 0 } else { LEN };
+        Self([Joined { bytes: [0; LEN], room, len: 0, written: 0, summed: 0 }; STAGES])
+    }
+
+    #[inline(always)]
+    fn joined(&mut self) -> Option<&mut Joined> {
+        self.0.first_mut()
+    }
+
+    /// Whether pieces are joined.
+    #[inline(always)]
+    pub fn joins(&mut self) -> bool {
+        self.joined().is_some_and(|joined| joined.room > 0)
+    }
+
     /// The last bytes that were appended, if so many are here.
     #[inline]
     pub fn last(&mut self, len: u64) -> Option<&mut [u8]> {
-        let from = self.len.checked_sub(usize::try_from(len).ok()?)?;
-        self.bytes.get_mut(from..self.len).filter(|_| Self::JOINS)
+        let joined = self.joined()?;
+        let from = joined.len.checked_sub(usize::try_from(len).ok()?)?;
+        joined.bytes.get_mut(from..joined.len)
     }
 
-    fn unwritten(&self) -> &[u8] {
-        self.bytes.get(self.written..self.len).unwrap_or(&[])
+    #[inline(always)]
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        self.joined().is_some_and(|joined| joined.take(bytes))
     }
 }
 
@@ -81,14 +103,17 @@ impl<W: Write, C, L> Target<'_, W, C, L> {
     /// Gives the medium what it does not have yet.
     #[inline]
     pub(crate) fn write_out(&mut self) -> Result<(), Stop> {
-        let bytes = self.stage.unwritten();
-        if !Stage::JOINS || bytes.is_empty() {
+        let Some(joined) = self.stage.joined() else {
+            return Ok(());
+        };
+        let bytes = joined.unwritten();
+        if bytes.is_empty() {
             return Ok(());
         }
         let mut at = self.position.wrapping_sub(bytes.len() as u64);
         match write_full(&mut self.medium, bytes, &mut at) {
             Ok(()) => {
-                self.stage.written = self.stage.len;
+                joined.written = joined.len;
                 Ok(())
             }
             Err(error) => {
@@ -124,19 +149,18 @@ impl<W: Write, C: Crc32, L: Sum> Target<'_, W, C, L> {
     /// Gives the checksum what it does not have yet.
     #[inline]
     pub(crate) fn sum_up(&mut self) {
-        if Stage::JOINS {
-            let bytes = self.stage.bytes.get(self.stage.summed..self.stage.len).unwrap_or(&[]);
-            self.format.sum(&mut self.crc, bytes);
-            self.stage.summed = self.stage.len;
+        if let Some(joined) = self.stage.joined() {
+            self.format.sum(&mut self.crc, joined.unsummed());
+            joined.summed = joined.len;
         }
     }
 
     /// Leaves nothing in the stage.
     pub(crate) fn settle(&mut self) -> Result<(), Stop> {
         self.write_out()?;
-        if Stage::JOINS && self.stage.len > 0 {
-            self.sum_up();
-            (self.stage.len, self.stage.written, self.stage.summed) = (0, 0, 0);
+        self.sum_up();
+        if let Some(joined) = self.stage.joined() {
+            (joined.len, joined.written, joined.summed) = (0, 0, 0);
         }
         Ok(())
     }
@@ -144,7 +168,10 @@ impl<W: Write, C: Crc32, L: Sum> Target<'_, W, C, L> {
     /// Before a unit.
     #[inline]
     pub(crate) fn make_room(&mut self) -> Result<(), Stop> {
-        if Stage::JOINS && self.stage.len > FULL { self.settle() } else { Ok(()) }
+        match self.stage.joined() {
+            Some(joined) if joined.len > FULL => self.settle(),
+            _ => Ok(()),
+        }
     }
 }
 
