@@ -4,14 +4,18 @@
 #[path = "data/mod.rs"]
 mod data;
 #[allow(dead_code, reason = "the table uses more")]
+#[path = "goals/machine.rs"]
+mod machine;
+#[allow(dead_code, reason = "the table uses more")]
 #[path = "goals/measure.rs"]
 mod measure;
 
 use data::{KINDS, Kind, guest, guest_name, pages};
+use machine::{RAM, Ram};
 use measure::{Time, race, rate};
 use plotters::prelude::*;
-use ssm_core::{Decode, Encode, Input, LzfEncoder, tag};
-use ssm_std::{Lzf, LzfDecoder};
+use ssm_core::{Decode, Encode, Input, Loader, LzfEncoder, Memory, Saver, tag};
+use ssm_std::{Crc32Fast, Lzf, LzfDecoder};
 use std::hint::black_box;
 
 const LEN: usize = 32 << 20;
@@ -42,17 +46,38 @@ fn decode(decoder: &mut impl Decode, mut packed: &[u8], plain: &mut [u8]) {
     }
 }
 
-/// MB/s of encoding and decoding.
-fn both_ways(time: Time, encoder: &mut impl Encode, threads: usize, plain: &[u8], block: usize) -> [f64; 2] {
+/// MB/s of encoding and decoding on one thread.
+fn both_ways(encoder: &mut impl Encode, plain: &[u8], block: usize) -> [f64; 2] {
     let mut packed = vec![0; plain.len() + plain.len() / 8];
     let size = encode(encoder, plain, block, &mut packed);
     let code = packed[..size].to_vec();
-    let (mut decoder, mut to) = (LzfDecoder::with_threads(threads), vec![0; 4 << 20]);
+    let (mut decoder, mut to) = (LzfDecoder::with_threads(1), vec![0; 4 << 20]);
     let times = race(
-        time,
+        Time::Thread,
         ROUNDS,
         [&mut || _ = black_box(encode(encoder, black_box(plain), block, &mut packed)), &mut || {
             decode(&mut decoder, black_box(&code), &mut to)
+        }],
+    );
+    times.map(|seconds| rate(plain.len(), seconds))
+}
+
+/// MB/s of a save of 1.2 into memory, and of its load.
+fn whole(threads: usize, plain: &[u8]) -> [f64; 2] {
+    let (mut ram, mut loaded) = (Ram(plain.to_vec()), Ram(vec![1; plain.len()]));
+    let (mut storage, mut scratch) = (vec![0; plain.len() + plain.len() / 8], vec![0; 1 << 20]);
+    let mut save = |storage: &mut [u8]| {
+        let saver = Saver::new(Memory::new(storage), Lzf::with_threads(threads), &mut scratch);
+        saver.crc32(Crc32Fast).save(&mut ram, &RAM).unwrap() as usize
+    };
+    let len = save(&mut storage);
+    let (file, mut other) = (storage[..len].to_vec(), vec![0; 1 << 20]);
+    let times = race(
+        Time::Wall,
+        ROUNDS,
+        [&mut || _ = black_box(save(&mut storage)), &mut || {
+            let loader = Loader::new(Memory::holding(&file[..]), LzfDecoder::with_threads(threads), &mut other);
+            loader.crc32(Crc32Fast).load(&mut loaded, &RAM).unwrap();
         }],
     );
     times.map(|seconds| rate(plain.len(), seconds))
@@ -119,8 +144,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows: Vec<_> = blocks
         .iter()
         .map(|&block| {
-            let [a, b] = both_ways(Time::Thread, &mut Lzf::with_threads(1), 1, &plain, block);
-            let [c, _] = both_ways(Time::Thread, &mut LzfEncoder::<256>::new(), 1, &plain, block);
+            let [a, b] = both_ways(&mut Lzf::with_threads(1), &plain, block);
+            let [c, _] = both_ways(&mut LzfEncoder::<256>::new(), &plain, block);
             let [d, e] = by_crate(&plain, block);
             [a, c, d, b, e]
         })
@@ -132,20 +157,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads: Vec<_> = (1..=cores.max(2)).collect();
-    let rows: Vec<_> = threads
-        .iter()
-        .map(|&threads| both_ways(Time::Wall, &mut Lzf::with_threads(threads), threads, &plain, LEN))
-        .collect();
+    let rows: Vec<_> = threads.iter().map(|&threads| whole(threads, &plain)).collect();
     let places: Vec<_> = threads.iter().map(|threads| threads.to_string()).collect();
-    let title = format!("LZF by threads, on {cores} cores, {}", guest_name());
-    plot("threads", &title, &places, &lines(["encode", "decode"], &rows))?;
+    let title = format!("A save to memory and its load by threads, 1.2, LZF, on {cores} cores, {}", guest_name());
+    plot("threads", &title, &places, &lines(["save", "load"], &rows))?;
 
     let rows: Vec<_> = KINDS
         .iter()
         .filter(|kind| **kind != Kind::Zero)
         .map(|&kind| {
             let plain = pages(kind, LEN / 2, 7);
-            let [a, b] = both_ways(Time::Thread, &mut Lzf::with_threads(1), 1, &plain, LEN);
+            let [a, b] = both_ways(&mut Lzf::with_threads(1), &plain, LEN);
             let [c, d] = by_crate(&plain, 32 << 10);
             [a, c, b, d]
         })

@@ -5,7 +5,7 @@
 //! pool it runs; and a batch whose thread panics comes back like any other.
 
 use super::threads::Threads;
-use ssm_core::{Ahead, Block, Blocks, Decode, Input, Step};
+use ssm_core::{Ahead, Block, Blocks};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -87,12 +87,7 @@ fn unpack_block(code: &[u8], plain: &mut [u8]) -> bool {
         plain.fill(0);
         return true;
     }
-    let mut decoder = ssm_core::LzfDecoder::new([]);
-    let (Ok(packed), Ok(made)) = (code.len().try_into(), plain.len().try_into()) else {
-        return false;
-    };
-    let all = Step { read: code.len(), written: plain.len() };
-    decoder.begin_block(packed, made) && decoder.decode(code, plain, Input::End) == Ok(all)
+    ssm_core::LzfDecoder::<[u8; 0]>::decode_code(code, plain)
 }
 
 /// What the threads share.

@@ -65,6 +65,12 @@ impl<W: AsRef<[u8]> + AsMut<[u8]>> LzfDecoder<W> {
         }
     }
 
+    /// Decodes all of a block's code, without header, to all of `plain`; `false` where these do not fit each other, and what is
+    /// in `plain` then is not specified. For a codec that decodes several blocks at once.
+    pub fn decode_code(code: &[u8], plain: &mut [u8]) -> bool {
+        block::decode(code, plain)
+    }
+
     /// The packed bytes, header included, and the plain bytes of the block that `packed` starts with; `None` where that
     /// is no block header. For a codec that decodes several blocks at once.
     pub fn block_sizes(packed: &[u8]) -> Option<(usize, usize)> {
