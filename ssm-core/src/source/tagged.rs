@@ -45,7 +45,7 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
         {
             let n = if !source.codec.is_transparent() {
                 match is_large(source, rest) {
-                    true => match ahead(source, rest) {
+                    true => match ahead(source, rest)? {
                         0 => source.step(rest)?,
                         n => n,
                     },
@@ -111,7 +111,7 @@ fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plai
 /// Decodes whole blocks from the next one on, as many as fit into `plain`; how many plain bytes. 0 where the usual way must be
 /// gone.
 #[inline(never)]
-fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> usize {
+fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, plain: &mut [u8]) -> Result<usize, Stop> {
     let held = source.held.1.wrapping_sub(source.held.0) as u64;
     let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
     let (medium, progress) = (&mut *source.medium, &mut *source.progress);
@@ -121,6 +121,9 @@ fn ahead<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>, pla
         let at = ahead.damaged.unwrap_or(blocks.at);
         source.body.read = at.wrapping_sub(source.unit.data_at);
         source.held = (0, 0);
+    } else {
+        // Damage in what is held is said to be so far before where the medium is.
+        source.medium.go(source.unit.data_at.wrapping_add(source.body.read))?;
     }
-    ahead.plain
+    Ok(ahead.plain)
 }
