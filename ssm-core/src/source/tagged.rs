@@ -105,6 +105,7 @@ fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plai
     plain.len() >= WANTED
         && Tagged::left(source) >= LARGE
         && source.body.tag == Some(tag::LZF)
+        && source.medium.reads_ahead
         && source.codec.reads_ahead()
 }
 
