@@ -15,6 +15,8 @@ pub(crate) struct Medium<R: ErrorType> {
     /// `u64::MAX` where it is not known.
     position: u64,
     failed: Option<LoadError<R::Error>>,
+    /// Nothing is read ahead of a place that failed: it would be tried again and again.
+    pub reads_ahead: bool,
 }
 
 /// A unit that was found in a file. Its name is in the buffer that it was found with.
@@ -53,7 +55,7 @@ impl Located {
 impl<R: ErrorType> Medium<R> {
     /// A medium at its start.
     pub fn new(input: R) -> Self {
-        Self { input, len: 0, position: 0, failed: None }
+        Self { input, len: 0, position: 0, failed: None, reads_ahead: true }
     }
 
     /// Bytes of the medium; 0 before it was measured.

@@ -4,7 +4,8 @@ use ssm_core::{Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, SaveError
 use ssm_tests::machine::{Machine, Packing, STREAM_SCRATCH, UNITS};
 use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, Short, WriteOnly};
 
-const SCRATCHES: [usize; 4] = [1, 7, 64, 4096];
+/// With the last one pieces are joined before they are written.
+const SCRATCHES: [usize; 5] = [1, 7, 64, 4096, 20_000];
 
 fn each(mut test: impl FnMut(Packing, usize)) {
     for packing in Packing::ALL {
@@ -291,7 +292,7 @@ mod streamed {
     fn a_full_medium() {
         let mut machine = Machine::new(1300, 6);
         for packing in [Packing::Store, Packing::Lzf] {
-            for block in [1, 4096] {
+            for block in [1, 4096, 20_000] {
                 let file = machine.stream(&mut *packing.encoder(), block);
                 for room in 0..=file.len() {
                     let medium = Memory::new(vec![0; room]);

@@ -62,6 +62,7 @@ pub(super) fn read_ahead<'p, R: Read, S: Reach<R>>(
         Ok(()) => piece,
         Err(Stop) => {
             *medium.failed() = None;
+            medium.reads_ahead = false;
             &[]
         }
     }

@@ -45,7 +45,7 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
         {
             let n = if !source.codec.is_transparent() {
                 match is_large(source, rest.len()) {
-                    true => match ahead(source, |codec, blocks| codec.decode_ahead(rest, blocks)) {
+                    true => match ahead(source, |codec, blocks| codec.decode_ahead(rest, blocks))? {
                         0 => source.step(rest)?,
                         n => n,
                     },
@@ -66,10 +66,10 @@ impl<R: Read + Seek, D: Decode> Body<R, D> for Tagged {
     }
 
     fn pass(source: &mut TaggedSource<'_, '_, R, D>, len: usize) -> Result<usize, Stop> {
-        Ok(match begin(source)? && is_large(source, len) {
+        match begin(source)? && is_large(source, len) {
             true => ahead(source, |codec, blocks| codec.check_ahead(len, blocks)),
-            false => 0,
-        })
+            false => Ok(0),
+        }
     }
 
     fn is_optional(_source: &mut TaggedSource<'_, '_, R, D>) -> Result<bool, Stop> {
@@ -109,7 +109,11 @@ fn begin<R: Read + Seek, D: Decode>(source: &mut TaggedSource<'_, '_, R, D>) -> 
 
 /// Whether so much is wanted, and left, that it pays to read it ahead.
 fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plain: usize) -> bool {
-    plain >= WANTED && Tagged::left(source) >= LARGE && source.body.tag == Some(tag::LZF) && source.codec.reads_ahead()
+    plain >= WANTED
+        && Tagged::left(source) >= LARGE
+        && source.body.tag == Some(tag::LZF)
+        && source.medium.reads_ahead
+        && source.codec.reads_ahead()
 }
 
 /// Decodes whole blocks from the next one on; how many plain bytes. 0 where the usual way must be gone.
@@ -117,7 +121,7 @@ fn is_large<R: Read + Seek, D: Decode>(source: &TaggedSource<'_, '_, R, D>, plai
 fn ahead<R: Read + Seek, D: Decode>(
     source: &mut TaggedSource<'_, '_, R, D>,
     decode: impl FnOnce(&mut D, &mut TaggedBlocks<'_, '_, R>) -> Ahead,
-) -> usize {
+) -> Result<usize, Stop> {
     let held = source.held.1.wrapping_sub(source.held.0) as u64;
     let (end, left) = (source.unit.end, Tagged::left(source).wrapping_add(held));
     let (medium, progress) = (&mut *source.medium, &mut *source.progress);
@@ -127,6 +131,9 @@ fn ahead<R: Read + Seek, D: Decode>(
         let at = ahead.damaged.unwrap_or(blocks.at);
         source.body.read = at.wrapping_sub(source.unit.data_at);
         source.held = (0, 0);
+    } else {
+        // Damage in what is held is said to be so far before where the medium is.
+        source.medium.go(source.unit.data_at.wrapping_add(source.body.read))?;
     }
-    ahead.plain
+    Ok(ahead.plain)
 }

@@ -68,8 +68,10 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Framing<'s> for Output<'s, W, E, 
         let Self { codec, target, .. } = self;
         let (mut through, mut done) = (0usize, Ok(()));
         codec.encode_all(plain, &mut |packed, taken| {
-            through = through.wrapping_add(taken);
-            done = target.take(taken, |target| target.append(packed));
+            if done.is_ok() {
+                through = through.wrapping_add(taken);
+                done = target.take(taken, |target| target.append(packed));
+            }
             done.is_ok()
         });
         done?;

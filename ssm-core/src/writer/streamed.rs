@@ -151,8 +151,10 @@ impl<'s, W: Write, E: Encode, C: Crc32> Output<'s, W, E, C, Streamed<'s>> {
         let pack =
             |encoder: &mut dyn Encode, plain: &[u8], packed: &mut [u8]| records(encoder, important, plain, packed);
         codec.encode_blocks(blocks.as_flattened(), MAX_BLOCK, &pack, &mut |packed, taken| {
-            through = through.wrapping_add(taken);
-            done = target.take(taken, |target| target.append(packed));
+            if done.is_ok() {
+                through = through.wrapping_add(taken);
+                done = target.take(taken, |target| target.append(packed));
+            }
             done.is_ok()
         });
         done.map(|()| through)

@@ -2,9 +2,12 @@
 //!
 //! The caller's thread reads a batch of blocks into a buffer that is used again and again, hands it on with the room for its plain
 //! bytes, and unpacks one itself when all buffers are in use. So it never waits for a thread that has not begun, in whatever
-//! pool it runs; and a batch whose thread panics comes back like any other.
+//! pool it runs; and a batch whose thread panics comes back like any other. A worker never waits: where it finds no batch it
+//! ends, and is started again with the next one. So nothing hangs where a pool runs it on top of the thread that reads, and a
+//! slow medium keeps no thread from other work.
 
 use super::threads::Threads;
+use rayon::Scope;
 use ssm_core::{Ahead, Block, Blocks};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -93,8 +96,6 @@ fn unpack_block(code: &[u8], plain: &mut [u8]) -> bool {
 /// What the threads share.
 struct Queue<'p> {
     state: Mutex<State<'p>>,
-    /// A batch waits, or no more will come.
-    more: Condvar,
     /// A batch came back.
     back: Condvar,
     block: Unpack,
@@ -104,7 +105,7 @@ struct State<'p> {
     waiting: VecDeque<Job<'p>>,
     /// Batches to read into.
     free: Vec<Batch>,
-    is_closed: bool,
+    workers: usize,
     /// The damage that is nearest to the start.
     damage: Option<Ahead>,
 }
@@ -138,8 +139,8 @@ impl Drop for Taken<'_, '_> {
 
 impl<'p> Queue<'p> {
     fn new(free: Vec<Batch>, block: Unpack) -> Self {
-        let state = State { waiting: VecDeque::new(), free, is_closed: false, damage: None };
-        Self { state: Mutex::new(state), more: Condvar::new(), back: Condvar::new(), block }
+        let state = State { waiting: VecDeque::new(), free, workers: 0, damage: None };
+        Self { state: Mutex::new(state), back: Condvar::new(), block }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'p>> {
@@ -150,16 +151,13 @@ impl<'p> Queue<'p> {
         Taken { queue: self, job, damage: None }
     }
 
-    /// What a thread does until no more comes.
+    /// A worker, until there is nothing left for it.
     fn work(&self) {
         loop {
             let mut state = self.lock();
-            let job = loop {
-                match state.waiting.pop_front() {
-                    Some(job) => break job,
-                    None if state.is_closed => return,
-                    None => state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner),
-                }
+            let Some(job) = state.waiting.pop_front() else {
+                state.workers -= 1;
+                return;
             };
             drop(state);
             self.taken(job).unpack();
@@ -187,9 +185,14 @@ impl<'p> Queue<'p> {
         }
     }
 
-    /// Reads batch after batch, then helps until none waits; how many plain bytes that makes.
-    fn read(&self, mut plain: Room<'p>, blocks: &mut dyn Blocks) -> usize {
-        let _close = Close(self);
+    /// Reads batch after batch, with up to so many workers, then helps until none waits; how many plain bytes that makes.
+    fn read<'q>(
+        &'q self,
+        scope: &Scope<'q>,
+        max_workers: usize,
+        mut plain: Room<'p>,
+        blocks: &mut dyn Blocks,
+    ) -> usize {
         let mut at = 0;
         while plain.len() > 0
             && let Some(mut batch) = self.free()
@@ -220,8 +223,11 @@ impl<'p> Queue<'p> {
                 break;
             }
             state.waiting.push_back(Job { batch, plain: to, at });
-            drop(state);
-            self.more.notify_one();
+            if state.workers < max_workers {
+                state.workers += 1;
+                drop(state);
+                scope.spawn(|_| self.work());
+            }
             at += made;
         }
         loop {
@@ -231,16 +237,6 @@ impl<'p> Queue<'p> {
             };
             self.taken(job).unpack();
         }
-    }
-}
-
-/// Tells the threads that no more comes, even if reading panics.
-struct Close<'q, 'p>(&'q Queue<'p>);
-
-impl Drop for Close<'_, '_> {
-    fn drop(&mut self) {
-        self.0.lock().is_closed = true;
-        self.0.more.notify_all();
     }
 }
 
@@ -259,7 +255,7 @@ fn unpack_by(
     let others = threads.count().saturating_sub(1).min(BATCHES - 1);
     batches.resize_with((2 * others + 2).min(BATCHES), Batch::default);
     let queue = Queue::new(std::mem::take(batches), block);
-    let plain = threads.beside(others, &|| queue.work(), || queue.read(plain, blocks));
+    let plain = threads.scope(|scope| queue.read(scope, others, plain, blocks));
     let state = queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     *batches = state.free;
     state.damage.unwrap_or(Ahead { plain, damaged: None })

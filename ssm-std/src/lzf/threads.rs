@@ -50,17 +50,6 @@ impl Threads {
         }
     }
 
-    /// Does `here` on the caller's thread, and `work` as many times on others as these get to it before `here` and all begun work
-    /// are done. What `here` waits for must not be work that has not begun: other threads may never come.
-    pub fn beside<T>(&self, times: usize, work: &(impl Fn() + Sync), here: impl FnOnce() -> T) -> T {
-        self.scope(|scope| {
-            for _ in 0..times {
-                scope.spawn(|_| work());
-            }
-            here()
-        })
-    }
-
     /// Does `work` on every item.
     pub fn each<I>(&self, items: I, work: impl Fn(I::Item) + Sync + Send)
     where

@@ -60,7 +60,10 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
     /// Whether so much of the unit came before the next byte that it pays to read more of it ahead.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
-        S::BACK && self.medium.position().wrapping_sub(self.unit.data_at) >= LARGE && self.codec.reads_ahead()
+        S::BACK
+            && self.medium.reads_ahead
+            && self.medium.position().wrapping_sub(self.unit.data_at) >= LARGE
+            && self.codec.reads_ahead()
     }
 
     /// Decodes whole records from the next one on, up to `plain` bytes in all; how many. 0 where the usual way must be gone.

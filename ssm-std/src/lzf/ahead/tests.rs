@@ -140,3 +140,25 @@ fn nobody_waits_for_threads_that_never_come() {
         });
     }
 }
+
+/// Nor for the caller's thread, where what reads runs other work of the pool on it.
+#[test]
+fn a_thread_that_reads_may_do_other_work() {
+    struct Yields(Numbered);
+    impl Blocks for Yields {
+        fn next(&mut self, packed: &mut [u8], plain: &mut [u8], found: &mut dyn FnMut(Block) -> bool) -> usize {
+            while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+            self.0.next(packed, plain, found)
+        }
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let threads = Threads::Pool(pool.into());
+    let Threads::Pool(pool) = &threads else { unreachable!() };
+    let both = || {
+        let (mut plain, mut blocks) = (vec![0; LEN], Yields(Numbered { left: COUNT, made: 0 }));
+        let came = unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks);
+        assert_eq!(came, Ahead { plain: LEN, damaged: None });
+        assert!(plain == expected());
+    };
+    pool.join(both, both);
+}
