@@ -156,7 +156,7 @@ fn a_thread_that_reads_may_do_other_work() {
     let Threads::Pool(pool) = &threads else { unreachable!() };
     let both = || {
         let (mut plain, mut blocks) = (vec![0; LEN], Yields(Numbered { left: COUNT, made: 0 }));
-        let came = unpack_by(fill, &threads, &mut Vec::new(), &mut plain, &mut blocks);
+        let came = unpack_by(fill, &threads, &mut Vec::new(), Room::Wanted(&mut plain), &mut blocks);
         assert_eq!(came, Ahead { plain: LEN, damaged: None });
         assert!(plain == expected());
     };
