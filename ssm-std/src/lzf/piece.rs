@@ -19,7 +19,7 @@ pub const SMALL: usize = 512;
 pub struct Tables {
     large: Box<LzfEncoder<TABLE, u32>>,
     /// For pieces of up to [`SMALL`] bytes.
-    pub small: Box<LzfEncoder<SMALL_TABLE>>,
+    pub small: Box<LzfEncoder<SMALL_TABLE, u32>>,
     /// For blocks of 2.0.
     pub block: Box<LzfEncoder<BLOCK_TABLE, u32>>,
 }

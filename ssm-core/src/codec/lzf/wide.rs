@@ -80,14 +80,16 @@ fn find<const TABLE: usize>(plain: &[u8], mut at: usize, table: &mut [u32; TABLE
         return found;
     }
     at = at.wrapping_add(4);
-    let mut step = 32usize; // in parts of 32
+    // In parts of 32. A small table is for pieces so small that time counts more than size.
+    let growth = if TABLE > 256 { 1 } else { 4 };
+    let mut step = 32usize;
     loop {
         let word = word_at(plain, at)?;
         if let found @ Some(_) = probe(plain, at, word, table) {
             return found;
         }
         at = at.wrapping_add(step >> 5);
-        step = step.wrapping_add(1);
+        step = step.wrapping_add(growth);
     }
 }
 
