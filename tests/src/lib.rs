@@ -9,6 +9,7 @@ pub mod mutation;
 pub mod pieces;
 pub mod reference;
 pub mod targets;
+pub mod values;
 
 /// The project's front page; its example runs as a test.
 #[doc = include_str!("../../README.md")]

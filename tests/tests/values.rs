@@ -1,62 +1,14 @@
 //! Values: any sequence of any types comes back as it was put, through every codec and any scratch.
 
 use proptest::prelude::*;
-use ssm_core::{
-    Archive, Crc32Bytewise, Field, GcPhys, GcPtr, Get, Header, Put, StreamedUnit, UnitError, UnitId, Writer, fields,
-};
+use ssm_core::{Archive, Crc32Bytewise, GcPhys, GcPtr, Get, Header, Put, StreamedUnit, UnitError, UnitId, Writer};
 use ssm_tests::independent::decode;
 use ssm_tests::machine::Packing;
 use ssm_tests::media::{Disk, OneWay, Short};
 use ssm_tests::pieces::{Sizes, plain, sizes};
+use ssm_tests::values::{Inner, Record, Value};
 
 const SCRATCHES: [usize; 4] = [1, 7, 64, 4096];
-
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Inner {
-    port: u16,
-    wide: i128,
-    on: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Record {
-    inner: Inner,
-    bytes: [u8; 5],
-    words: [u32; 3],
-    grid: [[i16; 2]; 2],
-    address: GcPhys,
-    pointer: GcPtr,
-}
-
-const RECORD: &[Field<Record>] =
-    fields![Record: inner.port, inner.wide, inner.on, bytes, words, grid, address, pointer];
-
-#[derive(Clone, Debug, PartialEq)]
-enum Value {
-    Bool(bool),
-    U8(u8),
-    U16(u16),
-    U32(u32),
-    U64(u64),
-    U128(u128),
-    I8(i8),
-    I16(i16),
-    I32(i32),
-    I64(i64),
-    I128(i128),
-    Bytes(Vec<u8>),
-    Str(String),
-    String(Vec<u8>),
-    Words(Vec<u16>),
-    Record(Box<Record>),
-    GcPhys(u32),
-    GcPtr(u32),
-    GcPhys32(u32),
-    GcPhys64(u64),
-    RcPtr(u32),
-    IoPort(u16),
-    Selector(u16),
-}
 
 /// Guest addresses of 32 bits, which fit any width.
 fn record() -> impl Strategy<Value = Value> {
@@ -89,105 +41,14 @@ fn value() -> impl Strategy<Value = Value> {
         bytes().prop_map(Value::String),
         prop::collection::vec(any::<u16>(), 0..20).prop_map(Value::Words),
         record(),
-        any::<u32>().prop_map(Value::GcPhys),
-        any::<u32>().prop_map(Value::GcPtr),
+        any::<u32>().prop_map(|address| Value::GcPhys(address.into())),
+        any::<u32>().prop_map(|pointer| Value::GcPtr(pointer.into())),
         any::<u32>().prop_map(Value::GcPhys32),
         any::<u64>().prop_map(Value::GcPhys64),
         any::<u32>().prop_map(Value::RcPtr),
         any::<u16>().prop_map(Value::IoPort),
         any::<u16>().prop_map(Value::Selector),
     ]
-}
-
-impl Value {
-    fn put(&self, put: &mut Put<'_>) -> Result<(), UnitError> {
-        match self {
-            Value::Bool(value) => put.bool(*value),
-            Value::U8(value) => put.u8(*value),
-            Value::U16(value) => put.u16(*value),
-            Value::U32(value) => put.u32(*value),
-            Value::U64(value) => put.u64(*value),
-            Value::U128(value) => put.u128(*value),
-            Value::I8(value) => put.i8(*value),
-            Value::I16(value) => put.i16(*value),
-            Value::I32(value) => put.i32(*value),
-            Value::I64(value) => put.i64(*value),
-            Value::I128(value) => put.i128(*value),
-            Value::Bytes(value) => put.bytes(value),
-            Value::Str(value) => put.str(value),
-            Value::String(value) => put.string(value),
-            Value::Words(value) => put.item(value.as_slice()),
-            Value::Record(value) => put.fields(&**value, RECORD),
-            Value::GcPhys(value) => put.gc_phys((*value).into()),
-            Value::GcPtr(value) => put.gc_ptr((*value).into()),
-            Value::GcPhys32(value) => put.gc_phys32(*value),
-            Value::GcPhys64(value) => put.gc_phys64(*value),
-            Value::RcPtr(value) => put.rc_ptr(*value),
-            Value::IoPort(value) => put.io_port(*value),
-            Value::Selector(value) => put.selector(*value),
-        }
-    }
-
-    /// The value that is there, of the type of this one.
-    fn got(&self, get: &mut Get<'_>) -> Result<Value, UnitError> {
-        Ok(match self {
-            Value::Bool(_) => Value::Bool(get.bool()?),
-            Value::U8(_) => Value::U8(get.u8()?),
-            Value::U16(_) => Value::U16(get.u16()?),
-            Value::U32(_) => Value::U32(get.u32()?),
-            Value::U64(_) => Value::U64(get.u64()?),
-            Value::U128(_) => Value::U128(get.u128()?),
-            Value::I8(_) => Value::I8(get.i8()?),
-            Value::I16(_) => Value::I16(get.i16()?),
-            Value::I32(_) => Value::I32(get.i32()?),
-            Value::I64(_) => Value::I64(get.i64()?),
-            Value::I128(_) => Value::I128(get.i128()?),
-            Value::Bytes(value) => {
-                let mut bytes = vec![0; value.len()];
-                get.bytes(&mut bytes)?;
-                Value::Bytes(bytes)
-            }
-            Value::Str(value) => Value::Str(get.str(&mut vec![0; value.len()])?.to_owned()),
-            Value::String(value) => Value::String(get.string(&mut vec![0; value.len() + 9])?.to_owned()),
-            Value::Words(value) => {
-                let mut words = vec![0; value.len()];
-                get.item(words.as_mut_slice())?;
-                Value::Words(words)
-            }
-            Value::Record(_) => {
-                let mut record = Box::<Record>::default();
-                get.fields(&mut *record, RECORD)?;
-                Value::Record(record)
-            }
-            Value::GcPhys(value) if value % 2 == 0 => Value::GcPhys(get.gc_phys()? as u32),
-            Value::GcPhys(_) => Value::GcPhys(get.gc_phys_u32()?),
-            Value::GcPtr(value) if value % 2 == 0 => Value::GcPtr(get.gc_ptr()? as u32),
-            Value::GcPtr(_) => Value::GcPtr(get.gc_ptr_u32()?),
-            Value::GcPhys32(_) => Value::GcPhys32(get.gc_phys32()?),
-            Value::GcPhys64(_) => Value::GcPhys64(get.gc_phys64()?),
-            Value::RcPtr(_) => Value::RcPtr(get.rc_ptr()?),
-            Value::IoPort(_) => Value::IoPort(get.io_port()?),
-            Value::Selector(_) => Value::Selector(get.selector()?),
-        })
-    }
-
-    /// Bytes of the value in a file, by the rules of the format.
-    fn len(&self, phys: u8, ptr: u8) -> u64 {
-        match self {
-            Value::Bool(_) | Value::U8(_) | Value::I8(_) => 1,
-            Value::U16(_) | Value::I16(_) | Value::IoPort(_) | Value::Selector(_) => 2,
-            Value::U32(_) | Value::I32(_) | Value::GcPhys32(_) | Value::RcPtr(_) => 4,
-            Value::U64(_) | Value::I64(_) | Value::GcPhys64(_) => 8,
-            Value::U128(_) | Value::I128(_) => 16,
-            Value::Bytes(value) => value.len() as u64,
-            Value::String(value) => 4 + value.len() as u64,
-            Value::Str(value) => 4 + value.len() as u64,
-            Value::Words(value) => 2 * value.len() as u64,
-            Value::Record(_) => 4 + 2 + 16 + 1 + 5 + 12 + 8 + u64::from(phys) + u64::from(ptr) + 4,
-            Value::GcPhys(_) => phys.into(),
-            Value::GcPtr(_) => ptr.into(),
-        }
-    }
 }
 
 fn header(phys: u8, ptr: u8) -> Header {
