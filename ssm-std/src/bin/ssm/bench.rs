@@ -215,7 +215,16 @@ impl Work {
 
     fn encode(&mut self, mut plain: &[u8]) -> usize {
         self.encoder.reset();
-        let mut packed = 0;
+        let (mut packed, mut through) = (0, 0);
+        // As a save does: on all threads as far as the codec has a way for that, and the rest by steps.
+        self.encoder.encode_all(plain, &mut |code, taken| {
+            let end = packed + code.len();
+            self.packed.resize(self.packed.len().max(end), 0);
+            self.packed[packed..end].copy_from_slice(code);
+            (packed, through) = (end, through + taken);
+            true
+        });
+        plain = &plain[through..];
         loop {
             if self.packed.len() - packed < self.packed.len() / 2 {
                 self.packed.resize(2 * self.packed.len(), 0);
