@@ -9,10 +9,13 @@ mod machine;
 #[allow(dead_code, reason = "the table uses more")]
 #[path = "goals/measure.rs"]
 mod measure;
+#[path = "goals/packing.rs"]
+mod packing;
 
 use data::{KINDS, Kind, guest, guest_name, pages};
 use machine::{RAM, Ram};
 use measure::{Time, race, rate};
+use packing::encode;
 use plotters::prelude::*;
 use ssm_core::{Decode, Encode, Input, Loader, LzfEncoder, Memory, Saver, tag};
 use ssm_std::{Crc32Fast, Lzf, LzfDecoder};
@@ -23,19 +26,6 @@ const ROUNDS: usize = 3;
 
 /// A line of a plot: its name, and MB/s for each place on the x axis.
 type Line = (&'static str, Vec<f64>);
-
-fn encode(encoder: &mut impl Encode, plain: &[u8], piece: usize, packed: &mut [u8]) -> usize {
-    encoder.reset();
-    let mut written = 0;
-    for piece in plain.chunks(piece) {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let step = encoder.encode(rest, &mut packed[written..], Input::More);
-            (rest, written) = (&rest[step.read..], written + step.written);
-        }
-    }
-    written
-}
 
 fn decode(decoder: &mut impl Decode, mut packed: &[u8], plain: &mut [u8]) {
     decoder.reset(tag::LZF);

@@ -237,9 +237,15 @@ fn the_built_in_unit() {
         (1, vec![0; 7], Some("unit-end")),
         (1, vec![], Some("unit-end")),
     ] {
-        let outcome = load(&[("SSM", 0, version, &data), FIRST, SECOND], Unknown::Refuse, Missing::Refuse);
+        let units = [("SSM", 0, version, &data[..]), FIRST, SECOND];
+        let outcome = load(&units, Unknown::Refuse, Missing::Refuse);
         assert_eq!(outcome.loaded.err().map(|error| error.kind()), kind, "{} bytes", data.len());
         assert_eq!(outcome.machine[0].calls.contains(&"load"), kind.is_none());
+        // A verified load looks at it before any hook.
+        let (mut machine, mut scratch) = (Machine::default(), [0; 64]);
+        let loaded = Loader::verified(Disk::holding(file(&units)), Store, &mut scratch).load(&mut machine, &UNITS);
+        assert_eq!(loaded.err().map(|error| error.kind()), kind, "{} bytes", data.len());
+        assert_eq!(machine.iter().all(|part| part.calls.is_empty()), kind.is_some());
     }
 }
 

@@ -186,13 +186,9 @@ impl<R: Read, D: Decode, C: Crc32, S: Reach<R>> RecordSource<'_, '_, '_, R, D, C
         if record.kind != RecordKind::Terminator {
             self.body.first_important.get_or_insert(record.important);
         }
-        let (packed, plain) = (record.len.wrapping_sub(1), u32::from(kib[0]).wrapping_mul(1024));
+        let (packed, plain) = (record.len.wrapping_sub(1), record.plain(kib[0]));
         self.body.piece = match record.kind {
-            RecordKind::Raw | RecordKind::Zero
-                if record.len == 0 || (record.kind == RecordKind::Zero && plain == 0) =>
-            {
-                Piece::Head
-            }
+            RecordKind::Raw | RecordKind::Zero if plain == 0 => Piece::Head,
             RecordKind::Raw => Piece::Raw(record.len),
             RecordKind::Zero => Piece::Zeros(plain),
             RecordKind::Lzf => {

@@ -243,9 +243,7 @@ impl<R: Read + Seek> Medium<R> {
             if matches!(record.kind, RecordKind::Lzf | RecordKind::Zero) && record.len > 0 {
                 self.read_next(&mut kib)?;
             }
-            let plain =
-                if record.kind == RecordKind::Raw { record.len.into() } else { u64::from(kib[0]).wrapping_mul(1024) };
-            counts.plain = counts.plain.saturating_add(plain);
+            counts.plain = counts.plain.saturating_add(record.plain(kib[0]).into());
             let count = match record.kind {
                 RecordKind::Raw => &mut counts.raw,
                 RecordKind::Lzf => &mut counts.lzf,

@@ -3,6 +3,7 @@
 use crate::data::{KINDS, Kind, guest, guest_name, pages};
 use crate::liblzf::Liblzf;
 use crate::measure::{Time, race, race_beside, rate};
+use crate::packing::encode;
 use crate::table::{Goal, Table, mb};
 use ssm_core::{Decode, Encode, Input, LzfEncoder, tag};
 use ssm_std::{Lzf, LzfDecoder};
@@ -14,20 +15,6 @@ const BLOCK: usize = 32 << 10;
 /// Plain bytes of a block of core's small form.
 const SMALL: usize = 4 << 10;
 const ROUNDS: usize = 5;
-
-/// Packs all of `plain` into `packed`, in pieces of `piece` bytes; how many bytes that makes.
-fn encode(encoder: &mut impl Encode, plain: &[u8], piece: usize, packed: &mut [u8]) -> usize {
-    encoder.reset();
-    let mut written = 0;
-    for piece in plain.chunks(piece) {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let step = encoder.encode(rest, &mut packed[written..], Input::More);
-            (rest, written) = (&rest[step.read..], written + step.written);
-        }
-    }
-    written
-}
 
 /// Unpacks all, to pieces of 256 KiB.
 fn decode(decoder: &mut impl Decode, mut packed: &[u8], plain: &mut [u8]) -> usize {

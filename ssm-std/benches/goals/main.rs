@@ -13,6 +13,7 @@ mod codecs;
 mod liblzf;
 mod machine;
 mod measure;
+mod packing;
 mod rewind;
 mod table;
 mod tool;

@@ -30,6 +30,13 @@ impl LzfDecoder {
     pub fn with_threads(threads: usize) -> Self {
         Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]), batches: Vec::new() }
     }
+
+    fn ahead(&mut self, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
+        match self.reads_ahead() && self.one.is_between_blocks() {
+            true => ahead::unpack(&self.threads, &mut self.batches, room, blocks),
+            false => Ahead::default(),
+        }
+    }
 }
 
 /// A block with the place for its plain bytes.
@@ -99,17 +106,11 @@ impl Decode for LzfDecoder {
     }
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
-        match !self.threads.is_one() && self.one.is_between_blocks() {
-            true => ahead::unpack(&self.threads, &mut self.batches, Room::Wanted(plain), blocks),
-            false => Ahead::default(),
-        }
+        self.ahead(Room::Wanted(plain), blocks)
     }
 
     fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
-        match !self.threads.is_one() && self.one.is_between_blocks() {
-            true => ahead::unpack(&self.threads, &mut self.batches, Room::Unwanted(plain), blocks),
-            false => Ahead::default(),
-        }
+        self.ahead(Room::Unwanted(plain), blocks)
     }
 }
 

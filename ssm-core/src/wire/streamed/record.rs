@@ -57,9 +57,18 @@ impl Record {
         Ok(Self { kind, important: first & IMPORTANT != 0, len })
     }
 
+    /// Plain bytes that it gives; `kib` is the first byte of a packed or zero record.
+    pub fn plain(&self, kib: u8) -> u32 {
+        match self.kind {
+            RecordKind::Raw => self.len,
+            RecordKind::Lzf | RecordKind::Zero => u32::from(kib).wrapping_mul(1024),
+            RecordKind::Terminator => 0,
+        }
+    }
+
     /// Checks what a packed or zero record holds: its size in bytes, its first byte.
     pub fn check_block(&self, kib: u8) -> Result<(), FormatError> {
-        let plain = u32::from(kib).wrapping_mul(1024);
+        let plain = self.plain(kib);
         let sound = match self.kind {
             RecordKind::Lzf => {
                 (2..=4098).contains(&self.len) && (self.len.wrapping_sub(1)..=MAX_BLOCK as u32).contains(&plain)
@@ -103,16 +112,16 @@ impl WholeRecord {
         if len > bytes.len() {
             return None;
         }
-        let (head, plain) = match record.kind {
+        let (head, kib) = match record.kind {
             RecordKind::Terminator => return None,
-            RecordKind::Raw => (head, record.len as usize),
+            RecordKind::Raw => (head, 0),
             RecordKind::Lzf | RecordKind::Zero => {
                 let kib = *bytes.get(head..len)?.first()?;
                 record.check_block(kib).ok()?;
-                (head.wrapping_add(1), usize::from(kib).wrapping_mul(1024))
+                (head.wrapping_add(1), kib)
             }
         };
-        Some(Self { kind: record.kind, head, len, plain })
+        Some(Self { kind: record.kind, head, len, plain: record.plain(kib) as usize })
     }
 }
 
