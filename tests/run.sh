@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The one definition of green. Needs cargo with clippy and rustfmt and the crates of the lock files; for the emulated boards
 # it installs what is missing (see tests/qemu/setup.sh). `tests/run.sh --host-only` leaves the boards out and says so;
-# `tests/run.sh --all-cuts` tries every power cut on more geometries of NOR flash, which takes some minutes more.
+# `tests/run.sh --all-cuts` tries every power cut on more geometries of NOR flash, which takes some minutes more;
+# `tests/run.sh --breaks` does something else: it breaks the code in small ways and expects the tests to notice (BREAKS.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,8 +11,9 @@ for option in "$@"; do
     case $option in
     --host-only) boards=no ;;
     --all-cuts) export SSM_ALL_CUTS=1 ;;
+    --breaks) exec tests/breaks/run.sh ;;
     *)
-        echo "usage: tests/run.sh [--host-only] [--all-cuts]" >&2
+        echo "usage: tests/run.sh [--host-only] [--all-cuts] | --breaks" >&2
         exit 2
         ;;
     esac
@@ -24,6 +26,9 @@ cargo fmt --all --check
 for workspace in tests/fuzz tests/qemu tests/qemu/measure examples/bare-metal examples/bootloader; do
     (cd "$workspace" && cargo fmt --all --check)
 done
+
+step 'breaks still apply'
+tests/breaks/run.sh --check
 
 step lints
 cargo clippy --workspace --all-targets --locked -- -D warnings
