@@ -6,7 +6,7 @@ use crate::error::{Phase, SaveError};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::notes;
-use crate::registry::{Entry, Marks, Place};
+use crate::registry::{Entry, Marks, Place, Units};
 use crate::save::{Saver, check_notes, finish, hook_failed, self_unit, unit_of};
 use crate::unit::Vote;
 use crate::writer::{Streamed, Writer};
@@ -16,7 +16,7 @@ use embedded_io::{ErrorType, Write};
 /// borrows the machine only during one.
 ///
 /// ```
-/// # use ssm_core::{Entry, Get, Memory, Put, Saver, Store, Unit, UnitError, Vote};
+/// # use ssm_core::{Entry, Get, Memory, Put, Saver, Store, Unit, UnitError, Units, Vote};
 /// # struct Machine { counter: Counter }
 /// # struct Counter(u32);
 /// # impl Unit for Counter {
@@ -26,15 +26,16 @@ use embedded_io::{ErrorType, Write};
 /// #     fn live_vote(&mut self, pass: u32) -> Result<Vote, UnitError> { Ok(if pass < 2 { Vote::Again } else { Vote::Done }) }
 /// # }
 /// # impl Machine { fn run(&mut self) { self.counter.0 += 1; } }
-/// let units = [Entry::new("counter", |machine: &mut Machine, _| &mut machine.counter).live()];
+/// const UNITS: Units<Machine> =
+///     Units::new(&[Entry::new("counter", |machine: &mut Machine, _| &mut machine.counter).live()]);
 /// let mut machine = Machine { counter: Counter(0) };
 /// let (mut file, mut scratch) = (Memory::new([0; 1024]), [0; 256]);
 ///
-/// let mut live = Saver::streamed(&mut file, Store, &mut scratch).live(&mut machine, &units)?.limit_passes(20);
-/// while live.pass(&mut machine, &units)? == Vote::Again {
+/// let mut live = Saver::streamed(&mut file, Store, &mut scratch).live(&mut machine, &UNITS)?.limit_passes(20);
+/// while live.pass(&mut machine, &UNITS)? == Vote::Again {
 ///     machine.run();
 /// }
-/// live.finish(&mut machine, &units)?;
+/// live.finish(&mut machine, &UNITS)?;
 /// # Ok::<(), ssm_core::SaveError<embedded_io::ErrorKind>>(())
 /// ```
 ///
@@ -57,7 +58,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
     /// of `machine` that are [`live`](Entry::live).
     ///
     /// If that fails, the units that were called get their `save_done`.
-    pub fn live<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
+    pub fn live<M>(self, machine: &mut M, units: &Units<M>) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
         Live::begin(self, machine, units)
     }
 }
@@ -117,7 +118,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
 
     /// One pass over the live units, then their votes: [`Vote::Again`] if any wants another pass and no limit is reached,
     /// [`Vote::Done`] if the machine may be stopped.
-    pub fn pass<M>(&mut self, machine: &mut M, units: &[Entry<M>]) -> Result<Vote, SaveError<W::Error>> {
+    pub fn pass<M>(&mut self, machine: &mut M, units: &Units<M>) -> Result<Vote, SaveError<W::Error>> {
         if self.is_over {
             return Err(SaveError::Cancelled);
         }
@@ -166,7 +167,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
     }
 
     /// The final pass, over all units, as a plain save is; the machine must not run any more. The file's length in bytes.
-    pub fn finish<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
+    pub fn finish<M>(mut self, machine: &mut M, units: &Units<M>) -> Result<u64, SaveError<W::Error>> {
         if self.is_over {
             return Err(SaveError::Cancelled);
         }
@@ -175,7 +176,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
     }
 
     /// Gives up: the live units get their `save_done`. What was written is no valid file.
-    pub fn abandon<M>(mut self, machine: &mut M, units: &[Entry<M>]) {
+    pub fn abandon<M>(mut self, machine: &mut M, units: &Units<M>) {
         if !self.is_over {
             let _ = self.writer.give_up();
             let _ = self.end(machine, units);

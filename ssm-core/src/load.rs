@@ -9,7 +9,7 @@ use crate::error::LoadError;
 use crate::formats::{AnyFormat, Formats, FrontToBack};
 use crate::policy::{Policy, Report};
 use crate::progress::{Cancel, Progress};
-use crate::registry::Entry;
+use crate::registry::Units;
 use crate::unit::AfterLoad;
 use crate::wire::Header;
 use core::marker::PhantomData;
@@ -131,7 +131,7 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32, F: Formats> Loader<'s, R, D, C, F>
     ///
     /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
-    pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+    pub fn load<M>(self, machine: &mut M, units: &Units<M>) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, crc, scratch, policy, after, progress, report, decode_first, .. } = self;
         let mut load = Load::new(medium, codec, progress, after);
         let done = load.run::<M, F>(crc, scratch, (policy, report), decode_first, machine, units);
@@ -144,7 +144,7 @@ impl<'s, R: Read, D: Decode, C: Crc32> Loader<'s, R, D, C, FrontToBack> {
     ///
     /// Every unit gets its `load_prep` once the header was read, and its `load_done`, whatever happened; the first error is
     /// returned. A load that failed leaves a machine that is partly loaded: throw it away.
-    pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+    pub fn load<M>(self, machine: &mut M, units: &Units<M>) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, crc, scratch, policy, after, progress, report, .. } = self;
         let mut load = Load::new(medium, codec, progress, after);
         let done = load.stream(crc, scratch, (policy, report), machine, units);

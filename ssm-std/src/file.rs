@@ -4,7 +4,7 @@ use crate::{
     Buffered, BufferedWriter, Codec, Crc32Fast, Decoder, Encoder, Error, Failure, SaveFormat, decoder, replace_file,
 };
 use ssm_core::embedded_io::Write;
-use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Entry, Header, Loader, Policy, Report, Saver};
+use ssm_core::{AfterLoad, AfterSave, Archive, Cancel, Crc32Bytewise, Header, Loader, Policy, Report, Saver, Units};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub struct LoadOptions<'a> {
 pub fn save_to_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
-    units: &[Entry<M>],
+    units: &Units<M>,
     options: SaveOptions<'_>,
 ) -> Result<u64, Error> {
     let path = path.as_ref();
@@ -72,7 +72,7 @@ pub fn save_to_path<M>(
 pub(crate) fn save_into<M, F: io::Write + io::Seek>(
     file: &mut F,
     machine: &mut M,
-    units: &[Entry<M>],
+    units: &Units<M>,
     options: SaveOptions<'_>,
 ) -> Result<u64, Failure> {
     let mut scratch = vec![0; SCRATCH + 16 * (units.len() + 1)];
@@ -109,7 +109,7 @@ pub fn buffered_writer(file: &mut File) -> BufferedWriter<&mut File> {
 pub fn load_from_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
-    units: &[Entry<M>],
+    units: &Units<M>,
     options: LoadOptions<'_>,
 ) -> Result<Header, Error> {
     let path = path.as_ref();

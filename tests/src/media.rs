@@ -3,7 +3,7 @@
 //! All of them share the error type [`Broken`], so that a test can tell the fault it planted from any other.
 
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom, Write};
-use ssm_core::{Crc32Slicing, Entry, Header, LoadError, Loader, Policy, Report};
+use ssm_core::{Crc32Slicing, Header, LoadError, Loader, Policy, Report, Units};
 
 /// A planted fault, with the number it was planted under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -384,7 +384,7 @@ impl Loading {
         medium: R,
         scratch: &mut [u8],
         machine: &mut M,
-        units: &[Entry<M>],
+        units: &Units<M>,
     ) -> Result<Header, LoadError<R::Error>> {
         self.load_with(medium, scratch, Policy::default(), &mut |_| (), machine, units)
     }
@@ -397,7 +397,7 @@ impl Loading {
         policy: Policy,
         report: &mut dyn FnMut(Report),
         machine: &mut M,
-        units: &[Entry<M>],
+        units: &Units<M>,
     ) -> Result<Header, LoadError<R::Error>> {
         let codec = ssm_std::decoder();
         let loader = match self {

@@ -4,6 +4,7 @@
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom};
 use ssm_core::{
     Archive, Crc32Slicing, Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, Saver, Unit, UnitError, UnitId,
+    Units,
 };
 use ssm_std::{Lzf, LzfDecoder};
 use std::cell::Cell;
@@ -57,7 +58,7 @@ impl Unit for Machine {
     }
 }
 
-const UNITS: [Entry<Machine>; 1] = [Entry::new("memory", |machine, _| machine)];
+const UNITS: Units<Machine> = Units::new(&[Entry::new("memory", |machine, _| machine)]);
 
 fn saved(machine: &mut Machine, streamed: bool) -> Vec<u8> {
     let room = 2 * machine.memory.len() + 2 * machine.value.len() + 4096;
@@ -287,7 +288,8 @@ fn tiny_blocks_are_read_ahead_too() {
 /// Of small units nothing is read in vain.
 #[test]
 fn small_units_are_not_read_ahead() {
-    let units: Vec<_> = (0..300).map(|instance| UNITS[0].instance(instance)).collect();
+    let entries: Vec<_> = (0..300).map(|instance| UNITS[0].instance(instance)).collect();
+    let units = Units::new(&entries);
     let mut machine = Machine { value: vec![], memory: plain(5000, 700), pieces: vec![] };
     for streamed in [false, true] {
         let (mut storage, mut scratch) = (vec![0; 4 << 20], vec![0; 100_000]);

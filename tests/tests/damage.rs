@@ -5,7 +5,7 @@
 use ssm_core::embedded_io::ErrorKind;
 use ssm_core::{
     AfterLoad, Archive, Crc32Slicing, FormatError, LoadError, Loader, MAX_STRING, Memory, Missing, Policy, Report,
-    UnitError, UnitId, Unknown,
+    UnitError, UnitId, Units, Unknown,
 };
 use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, good_file};
@@ -116,7 +116,7 @@ impl Load {
             .policy(self.policy)
             .after(self.after)
             .report(&mut |what| reports.push(what))
-            .load(&mut machine, &entries);
+            .load(&mut machine, &Units::new(&entries));
         (result.map(|_| ()), machine.calls, reports)
     }
 

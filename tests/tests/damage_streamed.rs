@@ -2,7 +2,9 @@
 //! the hooks that are called meanwhile: none by a loader that checks before. Q numbers are those of SPEC.md; 1.x is in
 //! `damage`.
 
-use ssm_core::{Archive, Crc32, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId};
+use ssm_core::{
+    Archive, Crc32, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId, Units,
+};
 use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, bad_streamed, good_file};
 use ssm_tests::media::{Broken, Disk, Loading, ReadOnly};
@@ -116,6 +118,7 @@ fn load(bad: &Bad, how: How, scratch: usize) -> (Result<()>, Vec<Call>) {
     // What is left over is the library's to notice.
     let mut machine = Machine::of(&bad.undamaged()).reading(Reading::Items);
     let entries = machine.entries();
+    let units = Units::new(&entries);
     let mut scratch = vec![0; scratch];
     // One of the files was cut down to a unit.
     let policy = Policy { missing: Missing::Accept, ..Policy::default() };
@@ -123,14 +126,14 @@ fn load(bad: &Bad, how: How, scratch: usize) -> (Result<()>, Vec<Call>) {
     let result = match how {
         How::Streaming => {
             let loader = Loader::streaming(ReadOnly(disk), decoder(), &mut scratch);
-            loader.crc32(Crc32Slicing).policy(policy).load(into, &entries)
+            loader.crc32(Crc32Slicing).policy(policy).load(into, &units)
         }
         how => {
             let loader = match how {
                 How::Verified => Loader::verified(disk, decoder(), &mut scratch),
                 _ => Loader::new(disk, decoder(), &mut scratch),
             };
-            loader.crc32(Crc32Slicing).policy(policy).load(into, &entries)
+            loader.crc32(Crc32Slicing).policy(policy).load(into, &units)
         }
     };
     (result.map(|_| ()), machine.calls)
@@ -296,7 +299,7 @@ fn a_directory_that_points_to_other_units_is_refused_and_not_believed() {
         for loading in [Loading::New, Loading::Verified] {
             let mut machine = Machine::of(&good);
             let entries = machine.entries();
-            let loaded = loading.load(Disk::holding(&*file), &mut [0; 64], &mut machine, &entries);
+            let loaded = loading.load(Disk::holding(&*file), &mut [0; 64], &mut machine, &Units::new(&entries));
             assert_eq!((kind(&loaded), machine.calls.len()), ("directory-entry", 0), "{loading:?}");
         }
         // A search goes through the file then.

@@ -1,6 +1,6 @@
 //! Saving to a path: the old file survives every failure, and nothing else stays in the folder.
 
-use ssm_core::{AfterSave, Cancel, Entry, Get, Put, Unit, UnitError};
+use ssm_core::{AfterSave, Cancel, Entry, Get, Put, Unit, UnitError, Units};
 use ssm_std::{Codec, Error, LoadOptions, SaveOptions, load_from_path, open_path, save_to_path};
 use ssm_tests::machine::{Machine, UNITS};
 use std::fs;
@@ -17,7 +17,7 @@ struct Faulty {
 }
 
 const SIZE: usize = 300;
-const FAULTY: [Entry<Faulty>; 1] = [Entry::new("faulty", |machine: &mut Faulty, _| machine)];
+const FAULTY: Units<Faulty> = Units::new(&[Entry::new("faulty", |machine: &mut Faulty, _| machine)]);
 const SOUND: Faulty = Faulty { prepare: false, after: None, panics: false, done: false };
 const WHY: UnitError = UnitError::Invalid("as planned");
 

@@ -5,7 +5,7 @@ use crate::{Buffered, Codec, Crc32Fast, decoder};
 use ssm_core::embedded_io::{Read as _, Write as _};
 use ssm_core::embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind, ReadNorFlash};
 use ssm_core::{
-    Archive, Crc32Bytewise, Entry, Get, Loader, Put, RollbackError, Saved, Saver, Slots, Unit, UnitError, UnitId,
+    Archive, Crc32Bytewise, Entry, Get, Loader, Put, RollbackError, Saved, Saver, Slots, Unit, UnitError, UnitId, Units,
 };
 use std::fs;
 use std::io;
@@ -37,10 +37,10 @@ impl Unit for Memory {
     }
 }
 
-const UNITS: [Entry<Machine>; 2] = [
+const UNITS: Units<Machine> = Units::new(&[
     Entry::new("clock", |machine: &mut Machine, _| &mut machine.clock),
     Entry::new("memory", |machine: &mut Machine, _| &mut machine.memory),
-];
+]);
 
 impl Machine {
     fn new(clock: u32) -> Self {

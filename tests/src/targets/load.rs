@@ -7,7 +7,7 @@ use super::repair::repair;
 use crate::media::{Broken, Disk, Loading, ReadOnly};
 use ssm_core::{
     AfterLoad, Archive, Crc32Slicing, Either, Entry, Get, Inflate, LoadError, Loader, Missing, Policy, Put, Store,
-    Unit, UnitError, Unknown,
+    Unit, UnitError, Units, Unknown,
 };
 use ssm_std::{Decoder, LzfDecoder};
 use std::cell::RefCell;
@@ -209,7 +209,7 @@ macro_rules! unit {
 }
 
 /// Some names of the corpus: its other units are not registered.
-const UNITS: [Entry<Machine>; 4] = [unit!("scalars"), unit!("gcptr"), unit!("struct"), unit!("zeros1m")];
+const UNITS: Units<Machine> = Units::new(&[unit!("scalars"), unit!("gcptr"), unit!("struct"), unit!("zeros1m")]);
 
 impl Unit for Machine {
     fn save(&mut self, _: &mut Put<'_>) -> std::result::Result<(), UnitError> {
