@@ -20,14 +20,17 @@ use running::Load;
 ///
 /// | | medium | formats | checked before any hook |
 /// |---|---|---|---|
-/// | [`Loader::new`] | `Read + Seek` | all | header, all checksums, every unit header, every record, versions, the policy |
-/// | [`Loader::verified`] | `Read + Seek` | all | the same, and every unit decoded to its end |
+/// | [`Loader::new`] | `Read + Seek` | all | header, all checksums, every unit header, every record, versions, the policy, and every unit decoded to its end |
+/// | [`Loader::unverified`] | `Read + Seek` | all | the same, but decoded only what no checksum covers |
 /// | [`Loader::streaming`] | `Read` | 2.0 | the file's header |
 ///
-/// With `verified` a damaged or unsuitable file leaves the running machine untouched; all that can still fail is what a
-/// unit makes of its own data, and the medium. With `new` so can a unit whose packed bytes are under a right checksum and
-/// do not decode, which no accident makes. With `streaming` the units learn in `load_done(.., false)` that the end did not
-/// hold: the machine is then partly loaded, and must be thrown away.
+/// With `new` a damaged or unsuitable file leaves the running machine untouched; all that can still fail is what a unit
+/// makes of its own data, and the medium. With `unverified` so can a unit whose packed bytes are under a right checksum and
+/// do not decode, which no accident makes; it decodes once instead of twice. With `streaming` the units learn in
+/// `load_done(.., false)` that the end did not hold: the machine is then partly loaded, and must be thrown away.
+///
+/// What no reader can notice: format 1.x has no checksum over its last bytes (Q1), so where the last unit is stored or
+/// packed with LZF, up to 8 of its bytes (20 in 1.0 and 1.1) may be other ones. 2.0 has no such gap.
 ///
 /// The crate's front page has an example.
 pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
@@ -44,15 +47,16 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
 }
 
 impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {
-    /// A load from `medium` with the decoders in `codec`. `scratch` is one byte or more, and three more for every eight units
-    /// beyond 64; half of it takes packed bytes and half plain ones.
+    /// A load from `medium` with the decoders in `codec`, which decodes every unit to its end before the first hook is
+    /// called, and once more to load it. `scratch` is one byte or more, and three more for every eight units beyond 64;
+    /// half of it takes packed bytes and half plain ones.
     pub fn new(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, false)
+        Self::with(medium, codec, scratch, true)
     }
 
-    /// The same, decoding every unit to its end before the first hook is called, and once more to load it.
-    pub fn verified(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, true)
+    /// The same, decoding units only while they load: for a file whose checksums are enough.
+    pub fn unverified(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
+        Self::with(medium, codec, scratch, false)
     }
 }
 

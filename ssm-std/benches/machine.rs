@@ -83,7 +83,7 @@ fn load(bencher: Bencher, kind: Kind) {
     let file = saved(&mut ram, kind);
     let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        Loader::new(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+        Loader::unverified(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
             .crc32(Crc32Fast)
             .load(&mut ram, &UNITS)
             .unwrap()
@@ -108,7 +108,7 @@ fn load_verified(bencher: Bencher, kind: Kind) {
     let file = saved(&mut ram, kind);
     let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        Loader::verified(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+        Loader::new(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
             .crc32(Crc32Fast)
             .load(&mut ram, &UNITS)
             .unwrap()

@@ -31,11 +31,11 @@ pub struct SaveOptions<'a> {
     pub cancel: Option<&'a Cancel>,
 }
 
-/// How to load; the default refuses unknown and missing units.
-#[derive(Default)]
+/// How to load; the default decodes all of the file before any unit hears of the load, and refuses unknown and missing
+/// units.
 pub struct LoadOptions<'a> {
-    /// Whether all of the file is decoded before any unit hears of the load, and once more to load it: see
-    /// [`Loader::verified`].
+    /// Whether all of the file is decoded before any unit hears of the load, and once more to load it ([`Loader::new`]), or
+    /// only while it loads ([`Loader::unverified`]), which takes about half the time and finds every accident as well.
     pub verify: bool,
     /// What to make of unknown and missing units.
     pub policy: Policy,
@@ -47,6 +47,13 @@ pub struct LoadOptions<'a> {
     pub cancel: Option<&'a Cancel>,
     /// Gets what the policy let pass.
     pub report: Option<&'a mut dyn FnMut(Report)>,
+}
+
+impl Default for LoadOptions<'_> {
+    fn default() -> Self {
+        let (policy, after) = (Policy::default(), AfterLoad::default());
+        Self { verify: true, policy, after, progress: None, cancel: None, report: None }
+    }
 }
 
 /// Saves the units of `machine` to a file; its length in bytes.
@@ -117,8 +124,8 @@ pub fn load_from_path<M>(
     let mut scratch = vec![0; SCRATCH + units.len() / 2];
     let medium = Buffered::new(open(path)?);
     let loader = match verify {
-        true => Loader::verified(medium, decoder(), &mut scratch),
-        false => Loader::new(medium, decoder(), &mut scratch),
+        true => Loader::new(medium, decoder(), &mut scratch),
+        false => Loader::unverified(medium, decoder(), &mut scratch),
     };
     let mut loader = loader.crc32(Crc32Fast).policy(policy).after(after);
     if let Some(callback) = progress {

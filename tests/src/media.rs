@@ -366,9 +366,9 @@ impl Seek for Recording {
 /// The three ways to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loading {
+    /// `Loader::unverified`.
+    Unverified,
     /// `Loader::new`.
-    New,
-    /// `Loader::verified`.
     Verified,
     /// `Loader::streaming`, from a medium that cannot seek.
     Streaming,
@@ -376,7 +376,7 @@ pub enum Loading {
 
 impl Loading {
     /// All of them.
-    pub const ALL: [Loading; 3] = [Loading::New, Loading::Verified, Loading::Streaming];
+    pub const ALL: [Loading; 3] = [Loading::Unverified, Loading::Verified, Loading::Streaming];
 
     /// Loads from a medium with every codec.
     pub fn load<R: Read + Seek, M>(
@@ -401,8 +401,8 @@ impl Loading {
     ) -> Result<Header, LoadError<R::Error>> {
         let codec = ssm_std::decoder();
         let loader = match self {
-            Loading::New => Loader::new(medium, codec, scratch),
-            Loading::Verified => Loader::verified(medium, codec, scratch),
+            Loading::Unverified => Loader::unverified(medium, codec, scratch),
+            Loading::Verified => Loader::new(medium, codec, scratch),
             Loading::Streaming => {
                 let loader = Loader::streaming(ReadOnly(medium), codec, scratch).crc32(Crc32Slicing);
                 return loader.policy(policy).report(report).load(machine, units);

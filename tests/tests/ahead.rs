@@ -119,8 +119,8 @@ fn any_number_of_threads_loads_what_was_saved() {
                         let decoder = LzfDecoder::with_threads(threads);
                         let medium = Slow { medium: Memory::holding(&file[..]), most, breaks_at: u64::MAX };
                         let loader = match verified {
-                            false => Loader::new(medium, decoder, &mut scratch),
-                            true => Loader::verified(medium, decoder, &mut scratch),
+                            false => Loader::unverified(medium, decoder, &mut scratch),
+                            true => Loader::new(medium, decoder, &mut scratch),
                         };
                         loaded.memory.fill(1);
                         loader.crc32(Crc32Slicing).load(&mut loaded, &UNITS).unwrap();
@@ -304,9 +304,7 @@ fn small_units_are_not_read_ahead() {
             let read = Cell::new(0);
             let counted = Counted { medium, read: &read };
             let mut scratch = vec![0; 2 << 20];
-            Loader::verified(counted, LzfDecoder::with_threads(threads), &mut scratch)
-                .load(&mut machine, &units)
-                .unwrap();
+            Loader::new(counted, LzfDecoder::with_threads(threads), &mut scratch).load(&mut machine, &units).unwrap();
             read.get()
         });
         assert_eq!(read[0], read[1]);

@@ -197,8 +197,8 @@ fn loads_through_all_loaders_and_any_scratch() {
                 let disk = Disk::holding(&*bytes);
                 let (into, units) = (&mut machine, &Units::new(&entries));
                 let loaded = match loader {
-                    "new" => Loader::new(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
-                    "verified" => Loader::verified(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
+                    "new" => Loader::unverified(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
+                    "verified" => Loader::new(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
                     _ => {
                         Loader::streaming(ReadOnly(disk), decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units)
                     }

@@ -226,7 +226,7 @@ impl Written {
     /// The ways to load such a file.
     fn loadings(self) -> &'static [Loading] {
         match self {
-            Written::Patched => &[Loading::New, Loading::Verified],
+            Written::Patched => &[Loading::Unverified, Loading::Verified],
             Written::Streamed => &Loading::ALL,
         }
     }
@@ -241,8 +241,8 @@ fn load<R: Read + Seek>(
     units: &Units<Machine>,
 ) -> Result<Header, LoadError<R::Error>> {
     match loading {
-        Loading::New => Loader::new(medium, Store, scratch).after(after).load(machine, units),
-        Loading::Verified => Loader::verified(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Unverified => Loader::unverified(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Verified => Loader::new(medium, Store, scratch).after(after).load(machine, units),
         Loading::Streaming => Loader::streaming(ReadOnly(medium), Store, scratch).after(after).load(machine, units),
     }
 }

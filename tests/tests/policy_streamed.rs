@@ -144,7 +144,7 @@ fn optional_units_are_skipped_under_every_policy() {
     });
     each(&[known], Policy::default(), |outcome| assert_eq!(outcome.refused(&[0]), "missing-unit"));
     // 1.x has no place for it.
-    for loading in [Loading::New, Loading::Verified] {
+    for loading in [Loading::Unverified, Loading::Verified] {
         let outcome = load_file(&patched(&[FIRST, SECOND, OPTIONAL]), loading, Policy::default(), &UNITS);
         assert_eq!(outcome.refused(&[]), "unknown-unit");
     }
@@ -177,7 +177,7 @@ fn versions_outside_the_window_are_refused_before_the_unit_sees_a_byte() {
             let given = [FIRST, ("part", 1, version, None, false, SECOND.5)];
             let admitted = (oldest..=newest).contains(&version);
             let streams = Loading::ALL.map(|loading| (loading, streamed(&given)));
-            let patches = [Loading::New, Loading::Verified].map(|loading| (loading, patched(&given)));
+            let patches = [Loading::Unverified, Loading::Verified].map(|loading| (loading, patched(&given)));
             for (loading, file) in streams.into_iter().chain(patches) {
                 let outcome = load_file(&file, loading, Policy::default(), &units);
                 if admitted {

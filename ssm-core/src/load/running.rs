@@ -156,13 +156,17 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
                 Verdict::Skipped => self.skipped(&mut errand.judge),
                 _ => return Err(self.refuse(verdict, units)),
             }
+            // What the checksum of a 1.x file leaves out can only be checked by decoding it (Q1).
+            let is_check = errand.machine.is_none();
+            let decode = errand.decode || (is_check && header.is_uncovered(self.unit.end));
             let unit: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
-                (machine, Place::SelfUnit) if errand.decode || machine.is_some() => Some(&mut Unclaimed::Notes),
+                (_, Place::SelfUnit) => Some(&mut Unclaimed::Notes),
                 (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
-                _ if errand.decode => Some(&mut Unclaimed::Other),
+                _ if decode => Some(&mut Unclaimed::Other),
                 _ => None,
             };
-            if !self.read(way, (plain, packed), &mut widths, unit, verdict == Verdict::Unknown)? {
+            let optional = verdict == Verdict::Unknown;
+            if !self.read(way, (plain, packed), &mut widths, unit, (optional, is_check))? {
                 return Err(self.refuse(verdict, units));
             }
             if verdict == Verdict::Unknown {
@@ -191,7 +195,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
     }
 
     /// Lets `unit` load the data at hand, or passes over it. `false`, and nothing done, where it had to be optional and is
-    /// not.
+    /// not. To its end: whether what `unit` leaves is decoded as well.
     #[inline(never)]
     fn read<W: Way<R, D>>(
         &mut self,
@@ -199,7 +203,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         (plain, packed): (&mut [u8], &mut [u8]),
         widths: &mut Widths,
         unit: Option<&mut dyn Unit>,
-        only_optional: bool,
+        (only_optional, to_its_end): (bool, bool),
     ) -> Result<bool, Stop> {
         let mut source = UnitSource {
             medium: &mut self.medium,
@@ -217,7 +221,11 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         match unit {
             Some(unit) => {
                 let version = source.unit.version;
-                source.run(plain, widths, self.after, true, &mut |get| unit.load(get, version))?;
+                source.run(plain, widths, self.after, true, &mut |get| {
+                    unit.load(get, version)?;
+                    // A 2.0 unit is always read to its end; data of a 1.x unit that nobody wants is packed soundly, too.
+                    if to_its_end && !W::Body::STRICT { get.skip_rest().map(|_| ()) } else { Ok(()) }
+                })?;
             }
             None => W::Body::pass_over(&mut source)?,
         }

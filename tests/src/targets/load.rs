@@ -170,14 +170,14 @@ impl Loaded {
         let scratch = &mut *vec![0; scratch];
         let (from, to) = (&mut medium, &mut machine);
         let outcome = match loading {
-            Loading::New => Loader::new(from, decoder, scratch).policy(policy).load(to, &UNITS),
-            Loading::Verified => Loader::verified(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Unverified => Loader::unverified(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Verified => Loader::new(from, decoder, scratch).policy(policy).load(to, &UNITS),
             Loading::Streaming => Loader::streaming(ReadOnly(from), decoder, scratch).policy(policy).load(to, &UNITS),
         };
         Self { outcome: outcome.map(drop), machine, read: medium.read }
     }
 
-    /// What `Loader::verified` promises beside a check of the whole file.
+    /// What `Loader::new` promises beside a check of the whole file.
     fn agrees_with(&self, verdict: &Result<()>) {
         let Err(error) = &self.outcome else {
             return assert_eq!(*verdict, Ok(()), "loaded and not verified");
