@@ -12,6 +12,10 @@ use crate::unit::Vote;
 use crate::writer::{Streamed, Writer};
 use embedded_io::{ErrorType, Write};
 
+/// Passes before the final one, where nobody says otherwise. Each is about as long as the machine changed during the one
+/// before, so what 32 of them did not catch up with, more will not.
+const MAX_PASSES: u32 = 32;
+
 /// A live save of format 2.0: passes while the machine runs, then a final one. It keeps the medium between passes, and
 /// borrows the machine only during one.
 ///
@@ -73,14 +77,16 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
         let Some(left) = writer.take_scratch(Marks::bytes(units.len())).map(Marks::over) else {
             return Err(SaveError::Scratch { needed: Marks::bytes(units.len()).saturating_add(1) });
         };
-        let mut live = Self { writer, notes, left, pass: 0, max_passes: u32::MAX, max_bytes: u64::MAX, is_over: false };
+        let mut live =
+            Self { writer, notes, left, pass: 0, max_passes: MAX_PASSES, max_bytes: u64::MAX, is_over: false };
         match live.prepare(machine, units) {
             Ok(()) => Ok(live),
             Err(Stop) => Err(live.writer.error()),
         }
     }
 
-    /// The same with at most this many passes before the final one.
+    /// The same with at most this many passes before the final one; the default is 32, as a machine that changes faster
+    /// than it is written would never be done.
     pub fn limit_passes(self, passes: u32) -> Self {
         Self { max_passes: passes, ..self }
     }

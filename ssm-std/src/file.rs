@@ -12,12 +12,12 @@ use std::path::Path;
 /// The host's scratch: large enough for several of the largest blocks.
 const SCRATCH: usize = 1 << 20;
 
-/// How to save; the default is format 1.2 with LZF, no notes, no progress.
+/// How to save; the default is format 2.0 with LZF, no notes, no progress.
 #[derive(Default)]
 pub struct SaveOptions<'a> {
     /// The format of the file.
     pub format: SaveFormat,
-    /// How units are packed. Format 2.0 has no zlib.
+    /// How units are packed. Format 2.0, the default, has no zlib: it takes [`SaveFormat::V1_2`].
     pub codec: Codec,
     /// The writer's version and the widths of addresses.
     pub header: Header,
@@ -112,6 +112,11 @@ pub fn buffered_writer(file: &mut File) -> BufferedWriter<&mut File> {
     BufferedWriter::new(file)
 }
 
+/// Bytes of scratch to read a file of this length.
+fn scratch_for(file_len: u64) -> usize {
+    usize::try_from(file_len.saturating_mul(2)).unwrap_or(SCRATCH).clamp(SCRATCH / 16, SCRATCH)
+}
+
 /// Loads the units of `machine` from a file of any format; the file's header. See [`Loader`] for what is checked when.
 pub fn load_from_path<M>(
     path: impl AsRef<Path>,
@@ -121,8 +126,10 @@ pub fn load_from_path<M>(
 ) -> Result<Header, Error> {
     let path = path.as_ref();
     let LoadOptions { verify, policy, after, progress, cancel, report } = options;
-    let mut scratch = vec![0; SCRATCH + units.len() / 2];
-    let medium = Buffered::new(open(path)?);
+    let file = open(path)?;
+    let len = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
+    let mut scratch = vec![0; scratch_for(len) + units.len() / 2];
+    let medium = Buffered::new(file);
     let loader = match verify {
         true => Loader::new(medium, decoder(), &mut scratch),
         false => Loader::unverified(medium, decoder(), &mut scratch),

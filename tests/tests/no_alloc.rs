@@ -170,7 +170,7 @@ fn all_of_streams(encoder: impl Encode, live_encoder: impl Encode, mut decoder: 
 
     for bytes in [file.bytes(), live_file.bytes()] {
         let medium = || Memory::holding(bytes);
-        Loader::new(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
+        Loader::unverified(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         Loader::new(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         Loader::streaming(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         // An optional unit that is not known, and failures.

@@ -66,7 +66,7 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> UnitReader<'_, R, D, B
         self.records
     }
 
-    /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing. UnitIter of 2.0 have no tag
+    /// The tag byte of its codec (see [`tag`](crate::tag)); `None` for a unit that put nothing. Units of 2.0 have no tag
     /// byte: LZF where a record is packed with it, otherwise store.
     pub fn codec(&mut self) -> Result<Option<u8>, LoadError<R::Error>> {
         if let Some(records) = self.records {

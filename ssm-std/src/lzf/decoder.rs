@@ -1,7 +1,7 @@
 //! Unpacking.
 
 use super::ahead::{self, Batch, Room};
-use super::threads::Threads;
+use super::threads::{Given, Threads};
 use rayon::prelude::*;
 use ssm_core::{Ahead, Blocks, Decode, DecodeError, Input, Step, tag};
 use std::fmt;
@@ -18,6 +18,7 @@ pub struct LzfDecoder {
     one: ssm_core::LzfDecoder<Vec<u8>>,
     /// Kept from one reading ahead to the next.
     batches: Vec<Batch>,
+    given: Given,
 }
 
 impl LzfDecoder {
@@ -28,14 +29,18 @@ impl LzfDecoder {
 
     /// A decoder on this many threads; 0 is one for each core.
     pub fn with_threads(threads: usize) -> Self {
-        Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]), batches: Vec::new() }
+        let (threads, one) = (Threads::new(threads), ssm_core::LzfDecoder::new(vec![0; WINDOW]));
+        Self { threads, one, batches: Vec::new(), given: Given::default() }
     }
 
-    fn ahead(&mut self, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
-        match self.reads_ahead() && self.one.is_between_blocks() {
+    fn ahead(&mut self, plain: usize, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
+        let pays = self.reads_ahead() && self.given.is_many_with(plain);
+        let ahead = match pays && self.one.is_between_blocks() {
             true => ahead::unpack(&self.threads, &mut self.batches, room, blocks),
             false => Ahead::default(),
-        }
+        };
+        self.given.add(ahead.plain);
+        ahead
     }
 }
 
@@ -77,7 +82,8 @@ impl Decode for LzfDecoder {
     }
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
-        if !self.threads.is_one() && self.one.is_between_blocks() {
+        let is_alone = self.threads.is_one() || !self.given.is_many_with(plain.len());
+        if !is_alone && self.one.is_between_blocks() {
             let mut blocks = whole_blocks(packed, plain);
             if blocks.len() > 1 {
                 self.threads.each(blocks.par_iter_mut(), Block::unpack);
@@ -87,14 +93,17 @@ impl Decode for LzfDecoder {
                     written: step.written + block.plain.len(),
                 });
                 if step != Step::default() {
+                    self.given.add(step.written);
                     return Ok(step);
                 }
             }
         }
         // To the end of the block at hand, so that the next one begins with the slice.
         let left = self.one.block_left();
-        let room = if left > 0 && !self.threads.is_one() { left.min(plain.len()) } else { plain.len() };
-        self.one.decode(packed, &mut plain[..room], input)
+        let room = if left > 0 && !is_alone { left.min(plain.len()) } else { plain.len() };
+        let step = self.one.decode(packed, &mut plain[..room], input)?;
+        self.given.add(step.written);
+        Ok(step)
     }
 
     fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
@@ -106,11 +115,11 @@ impl Decode for LzfDecoder {
     }
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(Room::Wanted(plain), blocks)
+        self.ahead(plain.len(), Room::Wanted(plain), blocks)
     }
 
     fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(Room::Unwanted(plain), blocks)
+        self.ahead(plain, Room::Unwanted(plain), blocks)
     }
 }
 

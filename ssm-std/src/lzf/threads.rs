@@ -4,6 +4,25 @@ use rayon::iter::IndexedParallelIterator;
 use rayon::{Scope, ThreadPool};
 use std::sync::Arc;
 
+/// Plain bytes of a state that one thread handles faster than others are woken.
+const FEW: usize = 1 << 20;
+
+/// How many bytes a codec was given so far: only with many are other threads woken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given(usize);
+
+impl Given {
+    /// Adds what was done.
+    pub fn add(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_add(bytes);
+    }
+
+    /// Whether with these bytes ahead there are many.
+    pub fn is_many_with(self, ahead: usize) -> bool {
+        self.0.saturating_add(ahead) >= FEW
+    }
+}
+
 /// A choice of threads.
 #[derive(Clone, Debug)]
 pub enum Threads {
