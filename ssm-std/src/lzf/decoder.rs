@@ -1,7 +1,7 @@
 //! Unpacking.
 
 use super::ahead::{self, Batch, Room};
-use super::threads::{Given, Threads};
+use super::threads::{Threads, UntilMany};
 use rayon::prelude::*;
 use ssm_core::{Ahead, Blocks, Decode, DecodeError, Input, Step, tag};
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct LzfDecoder {
     one: ssm_core::LzfDecoder<Vec<u8>>,
     /// Kept from one reading ahead to the next.
     batches: Vec<Batch>,
-    given: Given,
+    few: UntilMany,
 }
 
 impl LzfDecoder {
@@ -27,19 +27,19 @@ impl LzfDecoder {
         Self::with_threads(0)
     }
 
-    /// A decoder on this many threads; 0 is one for each core.
+    /// A decoder on this many threads; 0 is one for each core once there is a MiB of plain bytes, and one until then.
     pub fn with_threads(threads: usize) -> Self {
-        let (threads, one) = (Threads::new(threads), ssm_core::LzfDecoder::new(vec![0; WINDOW]));
-        Self { threads, one, batches: Vec::new(), given: Given::default() }
+        let one = ssm_core::LzfDecoder::new(vec![0; WINDOW]);
+        Self { threads: Threads::new(threads), one, batches: Vec::new(), few: UntilMany::new(threads) }
     }
 
     fn ahead(&mut self, plain: usize, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
-        let pays = self.reads_ahead() && self.given.is_many_with(plain);
+        let pays = self.reads_ahead() && self.few.is_reached_with(plain);
         let ahead = match pays && self.one.is_between_blocks() {
             true => ahead::unpack(&self.threads, &mut self.batches, room, blocks),
             false => Ahead::default(),
         };
-        self.given.add(ahead.plain);
+        self.few.pass(ahead.plain);
         ahead
     }
 }
@@ -82,7 +82,7 @@ impl Decode for LzfDecoder {
     }
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
-        let is_alone = self.threads.is_one() || !self.given.is_many_with(plain.len());
+        let is_alone = self.threads.is_one() || !self.few.is_reached_with(plain.len());
         if !is_alone && self.one.is_between_blocks() {
             let mut blocks = whole_blocks(packed, plain);
             if blocks.len() > 1 {
@@ -93,7 +93,7 @@ impl Decode for LzfDecoder {
                     written: step.written + block.plain.len(),
                 });
                 if step != Step::default() {
-                    self.given.add(step.written);
+                    self.few.pass(step.written);
                     return Ok(step);
                 }
             }
@@ -102,7 +102,7 @@ impl Decode for LzfDecoder {
         let left = self.one.block_left();
         let room = if left > 0 && !is_alone { left.min(plain.len()) } else { plain.len() };
         let step = self.one.decode(packed, &mut plain[..room], input)?;
-        self.given.add(step.written);
+        self.few.pass(step.written);
         Ok(step)
     }
 

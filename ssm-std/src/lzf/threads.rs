@@ -7,19 +7,24 @@ use std::sync::Arc;
 /// Plain bytes of a state that one thread handles faster than others are woken.
 const FEW: usize = 1 << 20;
 
-/// How many bytes a codec was given so far: only with many are other threads woken.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Given(usize);
+/// Plain bytes until it pays to wake other threads.
+#[derive(Clone, Copy, Debug)]
+pub struct UntilMany(usize);
 
-impl Given {
-    /// Adds what was done.
-    pub fn add(&mut self, bytes: usize) {
-        self.0 = self.0.saturating_add(bytes);
+impl UntilMany {
+    /// From the start, where the number of threads was chosen; 0 leaves the choice to the codec.
+    pub fn new(threads: usize) -> Self {
+        Self(if threads == 0 { FEW } else { 0 })
     }
 
-    /// Whether with these bytes ahead there are many.
-    pub fn is_many_with(self, ahead: usize) -> bool {
-        self.0.saturating_add(ahead) >= FEW
+    /// So many bytes were handled.
+    pub fn pass(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+
+    /// Whether so many bytes ahead are enough.
+    pub fn is_reached_with(self, ahead: usize) -> bool {
+        ahead >= self.0
     }
 }
 
