@@ -34,6 +34,7 @@ fn load_with(name: &str, version: u32, save: Save<'_>) -> Result<Machine, UnitEr
     match Loader::new(FromStd::new(file), decoder(), &mut scratch).load(&mut machine, &UNITS) {
         Ok(_) => Ok(machine),
         Err(LoadError::<io::Error>::Unit { error, .. }) => Err(error),
+        Err(LoadError::UnitVersion { unit, .. }) => Err(UnitError::Version(unit.version)),
         Err(other) => panic!("{other}"),
     }
 }

@@ -14,7 +14,7 @@ use crate::unit::AfterLoad;
 use crate::wire::Header;
 use core::marker::PhantomData;
 use embedded_io::{Read, Seek};
-use running::Load;
+use running::{Decoded, Load};
 
 /// One load of a machine. How much is checked before the first hook of a unit is called depends on how it is made:
 ///
@@ -42,7 +42,7 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
     after: AfterLoad,
     progress: Progress<'s>,
     report: Option<&'s mut dyn FnMut(Report)>,
-    decode_first: bool,
+    decode_first: Decoded,
     formats: PhantomData<F>,
 }
 
@@ -51,12 +51,12 @@ impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {
     /// called, and once more to load it. `scratch` is one byte or more, and three more for every eight units beyond 64;
     /// half of it takes packed bytes and half plain ones.
     pub fn new(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, true)
+        Self::with(medium, codec, scratch, Decoded::All)
     }
 
     /// The same, decoding units only while they load: for a file whose checksums are enough.
     pub fn unverified(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, false)
+        Self::with(medium, codec, scratch, Decoded::Uncovered)
     }
 }
 
@@ -64,12 +64,12 @@ impl<'s, R: Read, D: Decode> Loader<'s, R, D, Crc32Bytewise, FrontToBack> {
     /// A load of a 2.0 file from a medium that can only be read, such as a serial line; otherwise as [`new`](Self::new).
     /// Nothing is read behind the file's last byte.
     pub fn streaming(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, false)
+        Self::with(medium, codec, scratch, Decoded::All)
     }
 }
 
 impl<'s, R: Read, D: Decode, F> Loader<'s, R, D, Crc32Bytewise, F> {
-    fn with(medium: R, codec: D, scratch: &'s mut [u8], decode_first: bool) -> Self {
+    fn with(medium: R, codec: D, scratch: &'s mut [u8], decode_first: Decoded) -> Self {
         Self {
             medium,
             codec,

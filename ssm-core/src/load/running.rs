@@ -35,10 +35,21 @@ pub(super) struct Load<'s, R: ErrorType, D> {
 struct Errand<'v, 'r, 'm, M> {
     /// Whether they may be there.
     judge: Option<&'v mut Judge<'r, 'm>>,
-    /// Decode those that are not loaded.
-    decode: bool,
+    /// Which are decoded, of those that are not loaded.
+    decode: Decoded,
     /// Load those that are registered.
     machine: Option<&'v mut M>,
+}
+
+/// Which units are decoded to their end to see whether they can be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoded {
+    /// None.
+    Nothing,
+    /// The built-in unit, and what no checksum of a 1.x file covers (Q1).
+    Uncovered,
+    /// All.
+    All,
 }
 
 impl<'s, R: Read, D: Decode> Load<'s, R, D> {
@@ -107,7 +118,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         let (mut judge, scratch) = self.judge(policy, units.len(), scratch)?;
         self.phases(machine, units, &mut |load, machine| {
             load.progress.execute(0);
-            let errand = Errand { judge: Some(&mut judge), decode: true, machine: Some(machine) };
+            let errand = Errand { judge: Some(&mut judge), decode: Decoded::All, machine: Some(machine) };
             load.units(&mut walk, &header, scratch, units, errand)?;
             walk.end(&mut load.medium, &header)?;
             load.executed()
@@ -156,11 +167,14 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
                 Verdict::Skipped => self.skipped(&mut errand.judge),
                 _ => return Err(self.refuse(verdict, units)),
             }
-            // What the checksum of a 1.x file leaves out can only be checked by decoding it (Q1).
             let is_check = errand.machine.is_none();
-            let decode = errand.decode || (is_check && header.is_uncovered(self.unit.end));
+            let decode = match errand.decode {
+                Decoded::Nothing => false,
+                Decoded::Uncovered => header.is_uncovered(self.unit.end),
+                Decoded::All => true,
+            };
             let unit: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
-                (_, Place::SelfUnit) => Some(&mut Unclaimed::Notes),
+                (_, Place::SelfUnit) if !is_check || errand.decode != Decoded::Nothing => Some(&mut Unclaimed::Notes),
                 (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
                 _ if decode => Some(&mut Unclaimed::Other),
                 _ => None,
@@ -290,7 +304,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         mut crc: impl Crc32,
         scratch: &mut [u8],
         policy: (Policy, Option<&mut dyn FnMut(Report)>),
-        decode: bool,
+        decode: Decoded,
         machine: &mut M,
         units: &[Entry<M>],
     ) -> Result<Header, Stop> {
@@ -308,7 +322,9 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             self.execute(&mut way, &header, scratch, machine, units)?;
         } else if F::PATCHED {
             self.medium.check(&header, &mut crc, scratch, &mut self.progress)?;
-            self.check(&mut Patched, &header, scratch, policy, decode, units)?;
+            // All lengths first: what a wrong one makes of the data is not what is wrong.
+            self.check(&mut Patched, &header, scratch, policy, Decoded::Nothing, units)?;
+            self.units(&mut Patched, &header, scratch, units, Errand { judge: None, decode, machine: None })?;
             self.execute(&mut Patched, &header, scratch, machine, units)?;
         }
         Ok(header)
@@ -321,7 +337,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         header: &Header,
         scratch: &mut [u8],
         policy: (Policy, Option<&mut dyn FnMut(Report)>),
-        decode: bool,
+        decode: Decoded,
         units: &[Entry<M>],
     ) -> Result<(), Stop> {
         let (mut judge, scratch) = self.judge(policy, units.len(), scratch)?;
@@ -339,7 +355,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     ) -> Result<(), Stop> {
         self.phases(machine, units, &mut |load, machine| {
             load.progress.execute(load.medium.len());
-            let errand = Errand { judge: None, decode: false, machine: Some(machine) };
+            let errand = Errand { judge: None, decode: Decoded::Nothing, machine: Some(machine) };
             load.units(way, header, scratch, units, errand)?;
             load.executed()
         })

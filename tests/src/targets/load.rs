@@ -205,6 +205,7 @@ macro_rules! unit {
             machine.at = $name;
             machine
         })
+        .version(u32::MAX)
     };
 }
 
