@@ -1,7 +1,7 @@
 //! Live saves of the machine: what is loaded is what stood still at the end, whatever was written between the passes.
 
 use proptest::prelude::*;
-use ssm_core::{Live, LoadError, Loader, SaveError, Saver, Store, UnitError, Vote};
+use ssm_core::{Live, LoadError, Loader, SaveError, Saver, Store, Vote};
 use ssm_examples::{FEW, LIVE_UNITS, Machine, PAGE_SIZE, PAGES, PageSet, UNITS, live};
 use ssm_std::{Codec, Encoder, FromStd, decoder};
 use std::io::{Cursor, ErrorKind, Write};

@@ -134,3 +134,27 @@ impl fmt::Debug for LzfDecoder {
         f.debug_struct("LzfDecoder").field("threads", &self.threads).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lzf;
+    use ssm_core::Encode;
+
+    #[test]
+    fn other_threads_are_woken_from_a_mib_on() {
+        const MIB: usize = 1 << 20;
+        let (plain, mut packed) = (vec![7; 30_000], vec![0; 40_000]);
+        let len = Lzf::with_threads(1).encode(&plain, &mut packed, Input::More).written;
+        let mut decoder = LzfDecoder::new();
+        assert!(!decoder.few.is_reached_with(MIB - 1) && decoder.few.is_reached_with(MIB));
+        let mut back = vec![0; 30_000];
+        for done in (30_000..MIB).step_by(30_000) {
+            decoder.reset(tag::LZF);
+            decoder.decode(&packed[..len], &mut back, Input::End).unwrap();
+            let left = MIB - done;
+            assert!(!decoder.few.is_reached_with(left - 1) && decoder.few.is_reached_with(left), "{done}");
+        }
+        assert!(LzfDecoder::with_threads(2).few.is_reached_with(0), "a chosen number is at work at once");
+    }
+}
