@@ -90,18 +90,8 @@ impl<B: Clone> Machine<B> {
     pub fn next(&self) -> NextMachine<B> {
         let Self { cpu, ram, video, screen, timers, voices } = self.clone();
         let Screen { line, dot, frame, scroll_x, scroll_y, window_x, window_y, palette, is_on } = screen;
-        let screen = NextScreen {
-            line,
-            dot,
-            frame,
-            scroll_x,
-            scroll_y,
-            window_x,
-            window_y,
-            palette,
-            is_on,
-            brightness: 0,
-        };
+        let screen =
+            NextScreen { line, dot, frame, scroll_x, scroll_y, window_x, window_y, palette, is_on, brightness: 0 };
         NextMachine { cpu, ram, video, screen, timers, voices }
     }
 }

@@ -136,8 +136,7 @@ fn whole(rows: &[Row]) -> String {
     );
     for Row { name, lines, bytes, save, load, flips, checked, next } in rows {
         let (flips, checked) = (outcomes(flips), checked.as_ref().map_or("-".to_owned(), outcomes));
-        let _ =
-            writeln!(text, "| {name} | {lines} | {bytes} | {save:.1} | {load:.1} | {flips} | {checked} | {next} |");
+        let _ = writeln!(text, "| {name} | {lines} | {bytes} | {save:.1} | {load:.1} | {flips} | {checked} | {next} |");
     }
     text
 }

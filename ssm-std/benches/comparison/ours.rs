@@ -2,9 +2,8 @@
 
 use crate::form::Form;
 use crate::machine::{Cpu, Machine, NextMachine, NextScreen, RAM, Screen, Timer, VIDEO, Voice};
-use ssm_core::{Entry, Field, Get, Loader, Memory, Put, Saver, Unit, UnitError, fields};
+use ssm_core::{Entry, Field, Get, Loader, Memory, Put, Saver, Unit, UnitError, Units, fields};
 use ssm_std::{Codec, Crc32Fast, FromStd, decoder};
-use std::io::Cursor;
 
 // What is written for the saved state begins here.
 const CPU: &[Field<Cpu>] = fields![Cpu: registers, pc, sp, cycles, interrupt_mode, interrupts_enabled, halted];
@@ -50,7 +49,7 @@ impl Unit for Block {
 type Ours = Machine<Block>;
 const TIMERS: Entry<Ours> = Entry::new("timer", |machine: &mut Ours, at| &mut machine.timers[at as usize]);
 const VOICES: Entry<Ours> = Entry::new("voice", |machine: &mut Ours, at| &mut machine.voices[at as usize]);
-const UNITS: [Entry<Ours>; 14] = [
+const UNITS: Units<Ours> = Units::new(&[
     Entry::new("cpu", |machine, _| &mut machine.cpu),
     Entry::new("ram", |machine, _| &mut machine.ram),
     Entry::new("video", |machine, _| &mut machine.video),
@@ -65,7 +64,7 @@ const UNITS: [Entry<Ours>; 14] = [
     VOICES.instance(3),
     VOICES.instance(4),
     VOICES.instance(5),
-];
+]);
 
 fn save(machine: &mut Ours, codec: Codec, scratch: &mut [u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(160 << 10);
@@ -74,7 +73,7 @@ fn save(machine: &mut Ours, codec: Codec, scratch: &mut [u8]) -> Vec<u8> {
 }
 
 fn load(bytes: &[u8], machine: &mut Ours, scratch: &mut [u8]) -> bool {
-    Loader::new(FromStd::new(Cursor::new(bytes)), decoder(), scratch).crc32(Crc32Fast).load(machine, &UNITS).is_ok()
+    Loader::new(Memory::holding(bytes), decoder(), scratch).crc32(Crc32Fast).load(machine, &UNITS).is_ok()
 }
 // What is written for the saved state ends here.
 
@@ -100,7 +99,7 @@ const NEXT_SCREEN: &[Field<NextScreen>] =
 type Next = NextMachine<Block>;
 const NEXT_TIMERS: Entry<Next> = Entry::new("timer", |machine: &mut Next, at| &mut machine.timers[at as usize]);
 const NEXT_VOICES: Entry<Next> = Entry::new("voice", |machine: &mut Next, at| &mut machine.voices[at as usize]);
-const NEXT_UNITS: [Entry<Next>; 14] = [
+const NEXT_UNITS: Units<Next> = Units::new(&[
     Entry::new("cpu", |machine, _| &mut machine.cpu),
     Entry::new("ram", |machine, _| &mut machine.ram),
     Entry::new("video", |machine, _| &mut machine.video),
@@ -115,7 +114,7 @@ const NEXT_UNITS: [Entry<Next>; 14] = [
     NEXT_VOICES.instance(3),
     NEXT_VOICES.instance(4),
     NEXT_VOICES.instance(5),
-];
+]);
 
 impl From<Vec<u8>> for Block {
     fn from(bytes: Vec<u8>) -> Self {
@@ -152,14 +151,12 @@ impl Form for Project {
     }
 
     fn load(&mut self, bytes: &[u8]) -> Option<Ours> {
-        let mut machine =
-            Ours { ram: Block(vec![0; RAM]), video: Block(vec![0; VIDEO]), ..Ours::default() };
+        let mut machine = Ours { ram: Block(vec![0; RAM]), video: Block(vec![0; VIDEO]), ..Ours::default() };
         load(bytes, &mut machine, &mut self.scratch).then_some(machine)
     }
 
     fn load_next(&mut self, bytes: &[u8]) -> Option<Next> {
-        let mut machine =
-            Next { ram: Block(vec![0; RAM]), video: Block(vec![0; VIDEO]), ..Next::default() };
+        let mut machine = Next { ram: Block(vec![0; RAM]), video: Block(vec![0; VIDEO]), ..Next::default() };
         let loader = Loader::new(Memory::holding(bytes), decoder(), &mut self.scratch).crc32(Crc32Fast);
         loader.load(&mut machine, &NEXT_UNITS).is_ok().then_some(machine)
     }
