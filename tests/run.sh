@@ -45,6 +45,9 @@ cargo test -p ssm-core --features critical-section,nor-flash --locked
 step documentation
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt,ssm-core/nor-flash --locked
 
+step packages
+tests/packages.sh
+
 step 'core without std, feature by feature'
 cargo build -p ssm-core --no-default-features --locked
 for feature in $(sed -n '/^\[features\]/,/^\[/s/^\([a-z][a-z0-9-]*\) = .*/\1/p' ssm-core/Cargo.toml); do

@@ -1,4 +1,6 @@
 #![cfg_attr(not(test), no_std)]
+// Which feature an item needs is shown beside it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // All input is hostile: nothing here may panic, whatever a file holds.
 #![cfg_attr(
     not(test),
