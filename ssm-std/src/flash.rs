@@ -126,7 +126,7 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
             let _ = fs::remove_file(path);
             return Err(Error::io(path, "erase it", source));
         }
-        sync_folder(folder_of(path)).map_err(|source| Error::io(path, "make its folder durable", source))?;
+        sync_folder(&folder_of(path)).map_err(|source| Error::io(path, "make its folder durable", source))?;
         over(file).map_err(|source| Error::io(path, "open", source))
     }
 

@@ -34,5 +34,5 @@ pub use file::{
 pub use flash::{FileFlash, FileFlashError};
 pub use format::SaveFormat;
 pub use lzf::{Lzf, LzfDecoder};
-pub use replace::replace_file;
+pub use replace::{abandon_saves, leftovers, replace_file, replace_file_from};
 pub use ssm_core;

@@ -12,8 +12,11 @@ use std::rc::Rc;
 /// A step, as the log has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
+    CheckOld,
     Create,
+    Owner,
     Permissions,
+    CheckNew,
     Write,
     Seek,
     Sync,
@@ -129,8 +132,20 @@ impl Folder for Disk {
         result.map(|()| file)
     }
 
+    fn check_old(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::CheckOld).1
+    }
+
+    fn keep_owner(&mut self, _: &mut Temporary) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::Owner).1
+    }
+
     fn keep_permissions(&mut self, _: &mut Temporary) -> io::Result<()> {
         self.0.borrow_mut().step(Step::Permissions).1
+    }
+
+    fn check_new(&mut self, _: &mut Temporary) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::CheckNew).1
     }
 
     fn sync(&mut self, file: &mut Temporary) -> io::Result<()> {
@@ -143,7 +158,7 @@ impl Folder for Disk {
         result
     }
 
-    fn rename(&mut self, mut file: Temporary) -> io::Result<()> {
+    fn rename(&mut self, file: &mut Temporary) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         let (done, result) = state.step(Step::Rename);
         if done != Done::Nothing {
