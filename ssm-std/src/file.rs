@@ -156,17 +156,17 @@ fn open(path: &Path) -> Result<File, Error> {
 
 /// Opens a file, or a block device, that can be read at any place. A folder or a pipe is refused before it is opened: opening
 /// a pipe waits for its other end.
-pub fn open_file(path: impl AsRef<Path>) -> std::io::Result<File> {
+pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
     let file_type = fs::metadata(&path)?.file_type();
     #[cfg(unix)]
     let is_disk = std::os::unix::fs::FileTypeExt::is_block_device(&file_type);
     #[cfg(not(unix))]
     let is_disk = false;
     if file_type.is_dir() {
-        Err(std::io::ErrorKind::IsADirectory.into())
+        Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"))
     } else if file_type.is_file() || is_disk {
         File::open(path)
     } else {
-        Err(std::io::Error::other("not a regular file (save it to a file first)"))
+        Err(io::Error::other("not a regular file (save it to a file first)"))
     }
 }

@@ -41,10 +41,7 @@ impl Disk {
     }
 
     fn create_with(&self, mode: u32) -> io::Result<Temporary> {
-        Temporary::create(
-            &self.folder,
-            OpenOptions::new().read(true).write(true).create_new(true).mode(mode),
-        )
+        Temporary::create(&self.folder, OpenOptions::new().read(true).write(true).create_new(true).mode(mode))
     }
 }
 

@@ -142,3 +142,71 @@ mod acl {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(owner: u32, group: u32, mode: u32, acl: &Acl) -> Access {
+        Access { owner, group, mode, acl: acl.clone() }
+    }
+
+    /// What a user of some groups may do with a file that has no access list.
+    fn may(file: &Access, user: u32, groups: [bool; 2]) -> u32 {
+        if user == file.owner {
+            file.mode >> 6
+        } else if groups[file.group as usize] {
+            file.mode >> 3 & 7
+        } else {
+            file.mode & 7
+        }
+    }
+
+    /// All modes, each with the owner and the group kept or not, for users who are the owners or not, of all groups.
+    #[test]
+    fn nobody_gains_by_any_mode() {
+        let acl = Acl::None;
+        for mode in 0..=0o777 {
+            let old = access(0, 0, mode, &acl);
+            for (owner, group) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let mut new = access(owner, group, 0, &acl);
+                new.mode = old.mode_for(&new);
+                assert_eq!(new.mode >> 6, mode >> 6, "{mode:03o}");
+                // Whoever makes the new file owns it then, and knows what is in it.
+                for user in (0..3).filter(|user| *user != new.owner || owner == old.owner) {
+                    for groups in [[false, false], [false, true], [true, false], [true, true]] {
+                        let (before, after) = (may(&old, user, groups), may(&new, user, groups));
+                        assert_eq!(after & !before, 0, "{mode:03o} {owner} {group} {user} {groups:?}");
+                    }
+                }
+                // Everything that can be kept is.
+                if (owner, group) == (0, 0) {
+                    assert_eq!(new.mode, mode);
+                }
+                if owner == 0 && mode >> 3 & 7 == mode & 7 {
+                    assert_eq!(new.mode, mode);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_not_kept_closes_the_file() {
+        let lists = [Acl::None, Acl::List(vec![1]), Acl::List(vec![2]), Acl::Unknown];
+        for mode in 0..=0o777 {
+            for (at, old) in lists.iter().enumerate() {
+                for (other, new) in lists.iter().enumerate() {
+                    for (owner, group) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                        let old = access(0, 0, mode, old);
+                        let mode_for = old.mode_for(&access(owner, group, 0, new));
+                        if at != other || at == 3 || (at > 0 && (owner, group) != (0, 0)) {
+                            assert_eq!(mode_for, mode & 0o700);
+                        } else if (owner, group) == (0, 0) {
+                            assert_eq!(mode_for, mode);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
