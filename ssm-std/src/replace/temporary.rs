@@ -184,7 +184,7 @@ mod tests {
             fs::write(folder.path().join(name), b"").unwrap();
         }
         let mut temporary = create(folder.path());
-        assert_eq!(leftovers(folder.path()).unwrap(), [left.clone()]);
+        assert_eq!(leftovers(folder.path()).unwrap(), std::slice::from_ref(&left));
         temporary.rename(&folder.path().join("b.sav"), |from, to| fs::rename(from, to)).unwrap();
         drop(temporary);
         assert!(folder.path().join("b.sav").exists());

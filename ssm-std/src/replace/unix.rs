@@ -150,3 +150,47 @@ pub(super) fn has_no_folder_sync(error: &io::Error) -> bool {
     let answers = [Errno::ACCESS, Errno::PERM, Errno::BADF, Errno::ISDIR];
     has_no_sync(error) || Errno::from_io_error(error).is_some_and(|errno| answers.contains(&errno))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(folder: &Path, mode: u32) -> Disk {
+        let target = folder.join("state");
+        let _ = fs::remove_file(&target);
+        fs::write(&target, b"old").unwrap();
+        fs::set_permissions(&target, Permissions::from_mode(mode)).unwrap();
+        let old = target.metadata().unwrap();
+        Disk::new(target, Some(&old), None).unwrap()
+    }
+
+    /// From its first moment on; then it gets what the old file had.
+    #[test]
+    fn the_temporary_file_is_never_more_open_than_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in 0..=0o777 {
+            let mut disk = disk(folder.path(), mode);
+            let mut file = disk.create().unwrap();
+            let mode_of = |file: &Temporary| Access::of_file(file.as_file()).unwrap().mode;
+            assert_eq!(mode_of(&file) & !(mode & 0o600), 0, "{mode:03o}");
+            disk.keep_owner(&mut file).unwrap();
+            disk.keep_permissions(&mut file).unwrap();
+            disk.check_new(&mut file).unwrap();
+            assert_eq!(mode_of(&file), mode);
+        }
+    }
+
+    /// A file system that gives modes as it likes, which is no matter as long as it does not open the file.
+    #[test]
+    fn a_new_file_that_is_more_open_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in (0..=0o777).step_by(5) {
+            for given in 0..=0o777 {
+                let mut disk = disk(folder.path(), mode);
+                let mut file = disk.create().unwrap();
+                file.as_file().set_permissions(Permissions::from_mode(given)).unwrap();
+                assert_eq!(disk.check_new(&mut file).is_ok(), given & !mode == 0, "{mode:03o} {given:03o}");
+            }
+        }
+    }
+}

@@ -24,7 +24,8 @@ fn folder() -> TempDir {
 fn in_the_middle(folder: &Path, shell: &str) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", shell, "sh", env!("CARGO_BIN_EXE_ssm"), "convert", "state.sav", "out", "--codec", "zlib"]);
-    let mut child = command.current_dir(folder).stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().unwrap();
+    let mut child =
+        command.current_dir(folder).stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().unwrap();
     while names(folder).len() < 3 {
         assert_eq!(child.try_wait().unwrap(), None, "it ended too early");
         std::thread::yield_now();
