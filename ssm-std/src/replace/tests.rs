@@ -252,15 +252,16 @@ const OLD: &[u8] = b"the old state";
 
 /// Saves over the old state, or where there is none, with a fault or without.
 fn save(format: SaveFormat, has_old: bool, fault: Option<(usize, Fault)>) -> (Result<u64, crate::Error>, Disk) {
-    save_with(format, has_old, fault, None)
+    save_with(format, has_old, fault, None, 150_000)
 }
 
-/// Saves with a fault that gives an answer of the system, once or from there on.
+/// Saves two units of some bytes, with a fault that gives an answer of the system, once or from there on.
 fn save_with(
     format: SaveFormat,
     has_old: bool,
     fault: Option<(usize, Fault)>,
     answer: Option<(i32, bool)>,
+    len: u32,
 ) -> (Result<u64, crate::Error>, Disk) {
     let mut disk = Disk::default();
     let mut state = disk.0.borrow_mut();
@@ -273,7 +274,7 @@ fn save_with(
     state.fault = fault;
     drop(state);
     // Larger than the buffer, so that there are several writes.
-    let mut machine = Ram((0..150_000u32).map(|i| (i / 7) as u8).collect());
+    let mut machine = Ram((0..len).map(|i| (i / 7) as u8).collect());
     let units = ["a", "b"].map(|name| Entry::new(name, |machine: &mut Ram, _| machine));
     let options = SaveOptions { format, codec: Codec::Store, ..SaveOptions::default() };
     let result = replace(&mut disk, Path::new("machine.sav"), |file| save_into(file, &mut machine, &units, options));

@@ -185,9 +185,9 @@ mod tests {
     fn a_new_file_that_is_more_open_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         for mode in (0..=0o777).step_by(5) {
+            let mut disk = disk(folder.path(), mode);
+            let mut file = disk.create().unwrap();
             for given in 0..=0o777 {
-                let mut disk = disk(folder.path(), mode);
-                let mut file = disk.create().unwrap();
                 file.as_file().set_permissions(Permissions::from_mode(given)).unwrap();
                 assert_eq!(disk.check_new(&mut file).is_ok(), given & !mode == 0, "{mode:03o} {given:03o}");
             }

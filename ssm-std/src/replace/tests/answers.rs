@@ -1,8 +1,11 @@
 //! Every answer of the system at every step of a save, and what becomes of the save.
 
-use super::{Fault, OLD, Step, save, save_with};
+use super::{Fault, OLD, Step, save_with};
 use crate::SaveFormat;
 use rustix::io::Errno;
+
+/// Bytes of a unit: enough for three writes.
+const LEN: u32 = 35_000;
 
 /// What becomes of a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +102,7 @@ fn outcome(row: &str, step: Step) -> Outcome {
 
 /// The steps of a save that succeeds, and its state.
 fn sound(format: SaveFormat) -> (Vec<Step>, Vec<u8>) {
-    let (result, disk) = save(format, true, None);
+    let (result, disk) = save_with(format, true, None, None, LEN);
     result.unwrap();
     let state = disk.0.borrow();
     (state.log.clone(), state.files[state.names["machine.sav"]].0.clone())
@@ -122,7 +125,7 @@ fn every_answer_at_every_step() {
                         continue;
                     }
                     let answer = (errno.raw_os_error(), false);
-                    let (result, disk) = save_with(format, has_old, Some((at, fault)), Some(answer));
+                    let (result, disk) = save_with(format, has_old, Some((at, fault)), Some(answer), LEN);
                     let state = disk.0.borrow();
                     let what = format!("{errno:?} at step {at}, {step:?}, {fault:?}, {format:?}, {result:?}");
                     let seen = state.names.get("machine.sav").map(|file| &state.files[*file].0[..]);
@@ -164,7 +167,7 @@ fn every_answer_from_every_step_on() {
             }
             for at in 0..steps.len() {
                 let answer = (errno.raw_os_error(), true);
-                let (result, disk) = save_with(format, true, Some((at, Fault::Fails)), Some(answer));
+                let (result, disk) = save_with(format, true, Some((at, Fault::Fails)), Some(answer), LEN);
                 let state = disk.0.borrow();
                 let what = format!("{errno:?} from step {at}, {:?}, {format:?}, {result:?}", steps[at]);
                 let seen = &state.files[state.names["machine.sav"]].0[..];
@@ -188,7 +191,7 @@ fn interrupted_for_ever() {
             continue;
         }
         let answer = (Errno::INTR.raw_os_error(), true);
-        let (result, disk) = save_with(SaveFormat::V2_0, true, Some((at, Fault::Fails)), Some(answer));
+        let (result, disk) = save_with(SaveFormat::V2_0, true, Some((at, Fault::Fails)), Some(answer), LEN);
         let state = disk.0.borrow();
         if matches!(step, Step::CheckNew | Step::Create | Step::Sync | Step::Rename) {
             assert!(state.files[state.names["machine.sav"]].0 == OLD, "{step:?}");
