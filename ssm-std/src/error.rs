@@ -40,7 +40,7 @@ pub enum Failure {
         source: io::Error,
     },
     /// The format has no such codec.
-    #[error("format {format} has no codec {codec}: store or lzf expected")]
+    #[error("format {format} has no codec {codec}: store or lzf expected, or format 1.2")]
     Codec {
         /// The codec that was asked for.
         codec: Codec,

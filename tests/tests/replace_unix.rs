@@ -7,7 +7,7 @@
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use rustix::process::{getegid, geteuid};
-use ssm_core::{Entry, Get, Put, Unit, UnitError};
+use ssm_core::{Entry, Get, Put, Unit, UnitError, Units};
 use ssm_std::{
     Codec, Failure, LoadOptions, SaveOptions, leftovers, load_from_path, replace_file, replace_file_from, save_to_path,
 };
@@ -57,7 +57,7 @@ impl Unit for Ram {
     }
 }
 
-const UNITS: [Entry<Ram>; 1] = [Entry::new("ram", |ram: &mut Ram, _| ram)];
+const UNITS: Units<Ram> = Units::new(&[Entry::new("ram", |ram: &mut Ram, _| ram)]);
 
 fn save(path: impl AsRef<Path>, ram: &mut Ram) -> Result<u64, String> {
     let options = SaveOptions { codec: Codec::Store, ..SaveOptions::default() };

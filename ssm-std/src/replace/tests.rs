@@ -2,7 +2,7 @@
 
 use super::{Folder, replace};
 use crate::{Codec, SaveFormat, SaveOptions, file::save_into};
-use ssm_core::{Entry, Get, Put, Unit, UnitError};
+use ssm_core::{Entry, Get, Put, Unit, UnitError, Units};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -276,6 +276,7 @@ fn save_with(
     // Larger than the buffer, so that there are several writes.
     let mut machine = Ram((0..len).map(|i| (i / 7) as u8).collect());
     let units = ["a", "b"].map(|name| Entry::new(name, |machine: &mut Ram, _| machine));
+    let units = Units::new(&units);
     let options = SaveOptions { format, codec: Codec::Store, ..SaveOptions::default() };
     let result = replace(&mut disk, Path::new("machine.sav"), |file| save_into(file, &mut machine, &units, options));
     (result, disk)

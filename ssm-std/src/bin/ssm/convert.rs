@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// The format of the new file
-    #[arg(long, value_name = "FORMAT", default_value = SaveFormat::default().as_str(), value_parser = format())]
+    #[arg(long, value_name = "FORMAT", default_value = SaveFormat::V1_2.as_str(), value_parser = format())]
     to: SaveFormat,
     /// How to pack the units; 2.0 has no zlib
     #[arg(long, default_value = Codec::default().as_str(), value_parser = codec())]
