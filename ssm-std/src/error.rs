@@ -36,7 +36,7 @@ pub enum Failure {
     Io {
         /// What was tried: `"open"`, `"create a file in its folder"`, `"replace it"` ..
         doing: &'static str,
-        /// What the system said.
+        /// What the system said: shown with its words and its number. Where this crate refuses, words of its own.
         source: io::Error,
     },
     /// The format has no such codec.

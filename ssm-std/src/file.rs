@@ -56,12 +56,44 @@ impl Default for LoadOptions<'_> {
     }
 }
 
-/// Saves the units of `machine` to a file; its length in bytes.
+/// Saves the units of `machine` to a file. Returns its length in bytes.
 ///
 /// The state is written to a temporary file in the same folder, made durable, and renamed over `path`; then the folder is
-/// made durable. So at any moment `path` is the old state or the new one, whole; after an error it is the old one, and
-/// nothing else is left in the folder; only if the very last step fails, that of the folder, the new state is there but might
-/// not outlive a power cut. (A power cut may leave the temporary file, named `.NAME.XXXXXX.tmp`.)
+/// made durable. So at any moment `path` is the old state or the new one, whole. A symbolic link is followed, and its target
+/// replaced; of several hard links the others keep the old state. Every name that the system allows can be saved to.
+///
+/// # What is kept of the old file
+/// Owner, group, the nine bits of the mode and, on Linux, the access list, as far as the system allows; if it does not, that is
+/// no error. But nobody may read or write the new file who may not do that to the old one, apart from whoever saves: where
+/// owner, group or access list could not be kept, the new file has fewer bits. The temporary file is never more open than
+/// that. Times, the bits set-user-ID, set-group-ID and sticky, other extended attributes and security labels are not kept. A
+/// new file follows the umask, or the default access list of its folder.
+///
+/// # Errors
+/// After an error `path` is the old state, or still not there, and nothing else is left in the folder. Only if the very last
+/// step fails, that of the folder, the new state is there but might not outlive a power cut. Errors of the system have its
+/// words and its number. These are errors:
+///
+/// - A unit fails, or the save is cancelled.
+/// - `path` is there and is not a regular file, or is a link to nothing.
+/// - `path` is read-only: the system does not let it be opened for writing, or its mode lets nobody write, not even root.
+/// - A temporary file cannot be created, which a folder decides that may not be written; cannot be written; cannot be made
+///   durable; or cannot be renamed, as when `path` is mounted by itself.
+/// - The file system makes the new file more open than the old one.
+/// - The folder cannot be made durable.
+///
+/// A file system that has no `fsync`, of files or of folders, and a folder that may be written but not listed are no errors:
+/// the state is as durable then as the system makes it.
+///
+/// # What a crash leaves
+/// A process that is killed, or a power cut, may leave the temporary file. Its name is `.ssm-`, twelve hexadecimal digits in
+/// lower case, and `.tmp`; [`leftovers`](crate::leftovers) lists them. A program that is ended by a signal calls
+/// [`abandon_saves`](crate::abandon_saves) first, as the tool `ssm` does for INT, TERM and HUP.
+///
+/// # What differs by system
+/// - **Linux, Android**: as above.
+/// - **Other Unix systems**: access lists are neither kept nor looked at; the mode is all that is known of who may do what.
+/// - **Elsewhere**: permissions are kept as far as std knows them, and folders are not made durable.
 pub fn save_to_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,
@@ -170,17 +202,17 @@ fn open(path: &Path) -> Result<File, Error> {
 
 /// Opens a file, or a block device, that can be read at any place. A folder or a pipe is refused before it is opened: opening
 /// a pipe waits for its other end.
-pub fn open_file(path: impl AsRef<Path>) -> std::io::Result<File> {
+pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
     let file_type = fs::metadata(&path)?.file_type();
     #[cfg(unix)]
     let is_disk = std::os::unix::fs::FileTypeExt::is_block_device(&file_type);
     #[cfg(not(unix))]
     let is_disk = false;
     if file_type.is_dir() {
-        Err(std::io::ErrorKind::IsADirectory.into())
+        Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"))
     } else if file_type.is_file() || is_disk {
         File::open(path)
     } else {
-        Err(std::io::Error::other("not a regular file (save it to a file first)"))
+        Err(io::Error::other("not a regular file (save it to a file first)"))
     }
 }

@@ -157,7 +157,7 @@ fn links_are_followed_and_permissions_kept() {
     let (target, link) = (there.join("state"), here.join("link"));
     fs::write(&target, OLD).unwrap();
     symlink(&target, &link).unwrap();
-    for mode in [0o600, 0o640, 0o644, 0o444] {
+    for mode in [0o600, 0o640, 0o644, 0o666, 0o755] {
         fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
         save_to_path(&link, &mut { SOUND }, &FAULTY, SaveOptions::default()).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -9,6 +9,7 @@ mod hexdump;
 mod info;
 mod list;
 mod pipes;
+mod signals;
 mod slots;
 mod streamed;
 mod verify;

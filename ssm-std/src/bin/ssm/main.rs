@@ -13,6 +13,7 @@ mod input;
 mod list;
 mod output;
 mod progress;
+mod signals;
 mod slots;
 mod spool;
 mod survey;

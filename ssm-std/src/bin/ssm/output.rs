@@ -46,6 +46,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<(), Failed>)
     if path == Path::new("-") {
         return Err(Failed::usage(path, "a file cannot be called this here, and standard output is not meant".into()));
     }
+    crate::signals::remove_temporary_files();
     let mut failed = None;
     let replaced = replace_file(path, |file| {
         write(file).map_err(|error| {
