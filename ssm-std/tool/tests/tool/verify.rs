@@ -157,7 +157,7 @@ fn every_file_gets_the_verdict_of_the_manifest() {
 #[test]
 fn the_help_lists_every_kind() {
     // The source has the words, one in each line that gives one.
-    let source = include_str!("../../../ssm-core/src/wire/error.rs");
+    let source = include_str!("../../../../ssm-core/src/wire/error.rs");
     let structures = ["header-crc", "unit-crc", "directory-crc", "footer-crc"];
     let words = source.lines().filter(|line| line.contains("FormatError::") && line.contains("=> \""));
     let words: Vec<&str> = words.map(|line| line.split('"').nth(1).unwrap()).collect();

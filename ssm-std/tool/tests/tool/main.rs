@@ -8,6 +8,7 @@ mod files;
 mod hexdump;
 mod info;
 mod list;
+mod packages;
 mod pipes;
 mod slots;
 mod streamed;
@@ -96,7 +97,7 @@ pub fn assert_narrow(text: &str) {
 
 /// A file of the good ones; the bad ones are in `../bad`.
 pub fn golden(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/good")).join(name)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/good")).join(name)
 }
 
 /// A manifest by file name.
