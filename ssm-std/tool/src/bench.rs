@@ -2,7 +2,8 @@
 
 use crate::failure::Failed;
 use crate::input::{Archive, Input, Reading, pieces};
-use crate::output::{print, print_json, shown_name};
+use crate::name::shown_name;
+use crate::output::{print, print_json};
 use clap::builder::styling::Style;
 use serde::Serialize;
 use ssm_core::{Crc32, Decode, Encode, Input as More};
@@ -141,7 +142,7 @@ impl Unit {
     }
 
     fn json(&self) -> UnitJson {
-        let name = String::from_utf8_lossy(&self.name).into_owned();
+        let name = shown_name(&self.name);
         UnitJson { name, instance: self.instance, pass: self.pass, measured: self.measured.json(self.codec) }
     }
 }

@@ -1,18 +1,34 @@
 //! `ssm convert`: any readable file to format 1.2 or 2.0.
 
+use crate::changes::{Changes, CopiedUnit};
 use crate::failure::Failed;
 use crate::input::{Archive, Input, PIECE, Reading, Unit, pieces};
-use crate::output::{message, replace};
+use crate::openness::Openness;
+use crate::output::{message, replace, say_note, shown_path};
+use crate::per_unit::PerUnit;
 use crate::spool::shown;
 use crate::survey::{Survey, survey};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ssm_core::{Header, Memory, Put, SaveError, Store, StreamedUnit, UnitError, Writer, WriterVersion};
+use ssm_core::{Header, LoadError, Memory, Put, SaveError, Store, StreamedUnit, UnitError, Writer, WriterVersion};
 use ssm_std::{Codec, Crc32Fast, Error, Failure, SaveFormat, buffered_writer};
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 const LONG_HELP: &str = "\
+What is kept:
+  The format, unless --to says otherwise; 1.0 and 1.1 are not written and become
+  1.2. Each unit's codec, unless --codec says otherwise; 2.0 has no zlib, and
+  such units become lzf there. One line on standard error says what changed and
+  what has no place in the new file, or that nothing changed. What does not fit
+  at all, such as a name that is too long, is refused.
+
+Codecs:
+  VirtualBox's own reader does not reliably read zlib units that pack to more
+  than 128 KiB. Take lzf for files that go back to it.
+
 Live saves:
   Format 1.2 has one pass only. A live save whose units are in several passes
   is refused there, since each pass may hold what the others do not. Of the
@@ -20,14 +36,15 @@ Live saves:
   out. From 2.0 to 2.0 all passes are kept, and which units are optional.
 
 Examples:
-  ssm convert old.sav new.sav --codec zlib
+  ssm convert old.sav new.sav --codec lzf
   ssm convert machine.sav streamed.sav --to 2.0
   ssh host cat machine.sav | ssm convert - machine.sav";
 
 /// Rewrite a file in format 1.2 or 2.0, packed with another codec
 ///
 /// The units keep their names, instances, versions, plain bytes and order, and the header its fields. The file is
-/// checked first, and OUT is replaced as a whole or not at all; it may be the same file as IN.
+/// checked first, and OUT is replaced as a whole or not at all; it may be the same file as IN. It is no more open to
+/// others than IN.
 #[derive(clap::Args)]
 #[command(after_long_help = LONG_HELP)]
 pub struct Arguments {
@@ -37,12 +54,15 @@ pub struct Arguments {
     /// The new file
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// The format of the new file
-    #[arg(long, value_name = "FORMAT", default_value = SaveFormat::default().as_str(), value_parser = format())]
-    to: SaveFormat,
-    /// How to pack the units; 2.0 has no zlib
-    #[arg(long, default_value = Codec::default().as_str(), value_parser = codec())]
-    codec: Codec,
+    /// The format of the new file; unless given, that of IN, or 1.2 where that is not written
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    to: Option<SaveFormat>,
+    /// How to pack all units; unless given, each as it is packed in IN
+    #[arg(long, value_parser = codec())]
+    codec: Option<Codec>,
+    /// Refuse if anything has no place in the new file
+    #[arg(long)]
+    lossless: bool,
     /// What a 1.1 file does not say: how wide a guest-physical address is in its units, 4 or 8 (8 unless given)
     #[arg(long, value_name = "BYTES", value_parser = width())]
     gc_phys_bytes: Option<u8>,
@@ -63,27 +83,60 @@ fn width() -> impl TypedValueParser<Value = u8> {
     PossibleValuesParser::new(["4", "8"]).try_map(|width| width.parse::<u8>())
 }
 
+/// Bytes that every header fits into.
+const HEADER_ROOM: u64 = 128;
+
 /// Bytes that the directory of a 2.0 file takes for each unit while it is written.
 const ENTRY: usize = 16;
 
 impl Arguments {
     pub fn run(&self) -> Result<(), Failed> {
-        if (self.to, self.codec) == (SaveFormat::V2_0, Codec::Zlib) {
-            let failure = Failure::Codec { codec: self.codec, format: self.to };
-            return Err(Failed::usage(shown(&self.input), failure.to_string()));
-        }
+        self.refuse_zlib_in_2_0(self.to)?;
         let mut input = Input::open(&self.input, false, 1)?;
+        let old = input.header();
+        let to = self.to.unwrap_or(match old.format.is_streamed() {
+            true => SaveFormat::V2_0,
+            false => SaveFormat::V1_2,
+        });
+        self.refuse_zlib_in_2_0(Some(to))?;
         let survey = survey(&mut input)?;
-        let fits = match self.to {
+        let fits = match to {
             SaveFormat::V1_2 => survey.fits_1_2(),
             SaveFormat::V2_0 => survey.fits_2_0(),
         };
         fits.map_err(|why| Failed::usage(&input.path, why))?;
-        let header = survey.header(self.header(&input, input.header())?);
-        replace(&self.output, |file| match self.to {
-            SaveFormat::V1_2 => self.write_patched(&mut input, &header, &survey, file),
-            SaveFormat::V2_0 => self.write_streamed(&mut input, &header, &survey, file),
-        })
+        let header = survey.header(self.header(&input, old)?);
+        let mut said = String::new();
+        replace(&self.output, &Openness::of(&self.input), |file| {
+            let changes = match to {
+                SaveFormat::V1_2 => self.write_patched(&mut input, &header, &survey, file),
+                SaveFormat::V2_0 => self.write_streamed(&mut input, &header, &survey, file),
+            }?;
+            let lost = changes.lost();
+            if self.lossless && !lost.is_empty() {
+                let message = format!("format {to} has no place for {}", lost.join(" and "));
+                return Err(Failed::usage(&input.path, message));
+            }
+            let read = read_header(file).map_err(|failure| Failed::from(Error::new(&self.output, failure)))?;
+            said = changes.in_words(&old, &read, self.to.is_some());
+            Ok(())
+        })?;
+        input.progress.end();
+        say_note(&self.output, &said);
+        Ok(())
+    }
+
+    fn refuse_zlib_in_2_0(&self, to: Option<SaveFormat>) -> Result<(), Failed> {
+        let (Some(format @ SaveFormat::V2_0), Some(codec @ Codec::Zlib)) = (to, self.codec) else { return Ok(()) };
+        Err(Failed::usage(shown(&self.input), Failure::Codec { codec, format }.to_string()))
+    }
+
+    /// The codec of a unit in the new file.
+    fn codec_of(&self, unit: &Copied<'_>, format: SaveFormat) -> Codec {
+        match self.codec.or(unit.codec).unwrap_or_default() {
+            Codec::Zlib if format == SaveFormat::V2_0 => Codec::Lzf,
+            codec => codec,
+        }
     }
 
     fn failed(&self, error: SaveError<io::Error>) -> Failed {
@@ -96,22 +149,27 @@ impl Arguments {
         header: &Header,
         survey: &Survey,
         file: &mut File,
-    ) -> Result<(), Failed> {
+    ) -> Result<Changes, Failed> {
         let mut scratch = vec![0; 2 * PIECE];
         let failed = |error| self.failed(error);
-        let (medium, codec) = (buffered_writer(file), self.codec.encoder());
+        let (now, mut changes) = (Rc::new(Cell::new(Codec::Lzf)), Changes::default());
+        let (medium, codec) = (buffered_writer(file), PerUnit::new(Rc::clone(&now)));
         let mut writer = Writer::new(medium, codec, Crc32Fast, header, &mut scratch).map_err(failed)?;
         let copied = input.read(|archive| {
             copy_units(archive, &mut |unit, save| {
                 if survey.is_left_out(unit) {
+                    changes.leave_out();
                     return Ok(());
                 }
-                writer.unit(unit.name, unit.instance, unit.version, save)
+                now.set(self.codec_of(unit, SaveFormat::V1_2));
+                writer.unit(unit.name, unit.instance, unit.version, save)?;
+                changes.add(&unit.copied_to(now.get()), SaveFormat::V1_2);
+                Ok(())
             })
         })?;
         copied.map_err(failed)?;
         writer.finish().map_err(failed)?;
-        Ok(())
+        Ok(changes)
     }
 
     fn write_streamed(
@@ -120,22 +178,26 @@ impl Arguments {
         header: &Header,
         survey: &Survey,
         file: &mut File,
-    ) -> Result<(), Failed> {
+    ) -> Result<Changes, Failed> {
         let entries = survey.directory_entries();
         let mut scratch = vec![0; 2 * PIECE + ENTRY * entries];
         let failed = |error| self.failed(error);
-        let (medium, codec) = (buffered_writer(file), self.codec.encoder());
+        let (now, mut changes) = (Rc::new(Cell::new(Codec::Lzf)), Changes::default());
+        let (medium, codec) = (buffered_writer(file), PerUnit::new(Rc::clone(&now)));
         let writer = Writer::streamed(medium, codec, Crc32Fast, header, entries, &mut scratch);
         let mut writer = writer.map_err(failed)?;
         let copied = input.read(|archive| {
             copy_units(archive, &mut |unit, save| {
                 let how = StreamedUnit { pass: unit.pass, optional: unit.optional };
-                writer.unit(unit.name, unit.instance, unit.version, how, save)
+                now.set(self.codec_of(unit, SaveFormat::V2_0));
+                writer.unit(unit.name, unit.instance, unit.version, how, save)?;
+                changes.add(&unit.copied_to(now.get()), SaveFormat::V2_0);
+                Ok(())
             })
         })?;
         copied.map_err(failed)?;
         writer.finish().map_err(failed)?;
-        Ok(())
+        Ok(changes)
     }
 
     /// The header of the new file.
@@ -150,7 +212,7 @@ impl Arguments {
             Err(SaveError::Header(error)) => {
                 let WriterVersion { major, minor, build, revision } = WriterVersion::UNSPECIFIED;
                 let version = format!("version {major}.{minor}.{build}, revision {revision}");
-                let (old, new) = (input.path.display(), self.output.display());
+                let (old, new) = (shown_path(&input.path), shown_path(&self.output));
                 let warning = format!("warning: {old}: {error}; {new} says {version}");
                 let _ = writeln!(io::stderr(), "{}", message(&warning, "  "));
                 Ok(header.by(WriterVersion::UNSPECIFIED))
@@ -176,6 +238,20 @@ pub struct Copied<'n> {
     pub version: u32,
     pub pass: Option<u32>,
     pub optional: bool,
+    /// How it is packed; `None` if it has no data.
+    pub codec: Option<Codec>,
+    /// Whether it has data, be it zero bytes.
+    has_data: bool,
+    /// Whether any byte of it was copied.
+    has_bytes: Cell<bool>,
+}
+
+impl Copied<'_> {
+    /// What became of it.
+    fn copied_to(&self, to: Codec) -> CopiedUnit {
+        let is_empty_put = self.has_data && !self.has_bytes.get();
+        CopiedUnit { from: self.codec, to, pass: self.pass, optional: self.optional, is_empty_put }
+    }
 }
 
 type Save<'s> = &'s mut dyn FnMut(&mut Put<'_>) -> Result<(), UnitError>;
@@ -187,21 +263,28 @@ fn copy_units(archive: &mut Archive, write: &mut dyn FnMut(&Copied<'_>, Save<'_>
     let mut units = archive.units();
     while let Some(mut unit) = units.next_unit()? {
         let name = unit.name().to_vec();
+        let has_data = has_data(&unit);
+        let codec = unit.codec()?.and_then(Codec::of_tag);
         let copied = Copied {
             name: &name,
             instance: unit.instance(),
             version: unit.version(),
             pass: unit.pass(),
             optional: unit.records().is_some_and(|records| records.is_optional),
+            codec,
+            has_data,
+            has_bytes: Cell::new(false),
         };
-        let has_data = has_data(&unit);
         let written = unit.read(|get| {
             Ok(write(&copied, &mut |put| {
                 if has_data {
                     // A unit that put nothing but zero bytes stays told apart from one that put nothing.
                     put.bytes(&[])?;
                 }
-                pieces(get, u64::MAX, &mut buffer, |piece| put.bytes(piece))?
+                pieces(get, u64::MAX, &mut buffer, |piece| {
+                    copied.has_bytes.set(true);
+                    put.bytes(piece)
+                })?
             }))
         })?;
         if written.is_err() {
@@ -209,6 +292,15 @@ fn copy_units(archive: &mut Archive, write: &mut dyn FnMut(&Copied<'_>, Save<'_>
         }
     }
     Ok(Ok(()))
+}
+
+/// The header of the file that was written.
+fn read_header(file: &mut File) -> Result<Header, Failure> {
+    let io = |source| Failure::Io { doing: "read back the header", source };
+    let mut start = Vec::new();
+    file.rewind().map_err(io)?;
+    file.take(HEADER_ROOM).read_to_end(&mut start).map_err(io)?;
+    Header::parse(&start).map_err(|error| Failure::Load(LoadError::Format { error, offset: 0, unit: None }))
 }
 
 /// Format 2.0 does not tell units that put nothing from those that put zero bytes.

@@ -3,32 +3,37 @@
 use crate::failure::Failed;
 use crate::find::UnitArguments;
 use crate::input::{Input, PIECE, at_unit, pieces};
-use crate::output::{not_over_itself, replace, stdout_result};
+use crate::openness::Openness;
+use crate::output::{not_over_itself, not_raw_to_a_terminal, replace, stdout_result};
 use ssm_std::{Error, Failure};
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Write the plain bytes of one unit to standard output or a file
 ///
 /// The file is checked first. A unit that it does not have is wrong use (exit status 2), told apart from a damaged file
 /// (1). Of a damaged unit (see --unchecked), what comes before the damage goes to standard output; a file given with
-/// --output is replaced as a whole or not at all.
+/// --output is replaced as a whole or not at all, and is no more open to others than FILE. Of a live save the unit of the
+/// final pass is written, and a line on standard error names the passes that have it too.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     pub unit: UnitArguments,
-    /// Write to this file instead
+    /// Write to this file instead; - is standard output, even if that is a terminal
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 }
 
 impl Arguments {
     pub fn run(&self) -> Result<(), Failed> {
+        if self.output.is_none() {
+            not_raw_to_a_terminal()?;
+        }
         let (mut input, offset) = self.unit.open()?;
         let Some(path) = self.output.as_ref().filter(|path| *path != Path::new("-")) else {
             let mut out = io::stdout().lock();
-            if out.is_terminal() {
+            if io::IsTerminal::is_terminal(&out) {
                 input.progress.end();
             }
             return stdout_result(extract(&mut input, offset, &mut out)?);
@@ -40,12 +45,9 @@ impl Arguments {
         if is_device(path) {
             let opened = OpenOptions::new().write(true).open(path);
             let mut out = opened.map_err(|source| Error::new(path, Failure::Io { doing: "open", source }))?;
-            return match extract(&mut input, offset, &mut out)? {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                outcome => written(outcome),
-            };
+            return written(extract(&mut input, offset, &mut out)?);
         }
-        replace(path, |file| written(extract(&mut input, offset, file)?))
+        replace(path, &Openness::of(&self.unit.file), |file| written(extract(&mut input, offset, file)?))
     }
 }
 

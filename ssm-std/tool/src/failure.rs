@@ -1,6 +1,7 @@
 //! Why the tool stops: what it says, and its exit status.
 
-use crate::output::shown_name;
+use crate::name::shown_name;
+use crate::output::shown_path;
 use ssm_core::LoadError;
 use ssm_std::{Error, Failure};
 use std::fmt;
@@ -13,6 +14,8 @@ pub const DAMAGED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Exit status for a failure of the operating system.
 pub const SYSTEM: u8 = 3;
+/// Exit status for two saved states that are sound and not the same.
+pub const DIFFERENT: u8 = 4;
 
 /// A failure in words, with the details that `verify --json` prints.
 pub struct Failed {
@@ -51,17 +54,36 @@ impl Failed {
                 record.offset
             );
             message = message.replacen(&record.to_string(), &whole, 1);
-            unit = Some(String::from_utf8_lossy(name).into_owned());
+            unit = Some(shown_name(name));
         }
         let (kind, offset) = (error.kind(), error.offset());
         let code = Self::from(Error::new(path, error)).code;
         Self { code, path: Some(path.to_owned()), kind, offset, unit, message }
     }
 
-    /// Whether opening without checks may get further.
-    pub fn is_checksum_or_size(&self) -> bool {
-        matches!(self.kind, "crc" | "size" | "footer" | "footer-crc")
+    /// Whether it is standard output that failed, so that nothing more can be shown.
+    pub fn is_of_output(&self) -> bool {
+        self.path.is_none()
     }
+
+    /// For JSON.
+    pub fn details(&self) -> Details<'_> {
+        Details { kind: self.kind, offset: self.offset, unit: self.unit.as_deref(), message: &self.message }
+    }
+
+    /// Whether opening without checks, where that may be done, may get further.
+    pub fn has_tip(&self, may_go_unchecked: bool) -> bool {
+        may_go_unchecked && matches!(self.kind, "crc" | "size" | "footer" | "footer-crc")
+    }
+}
+
+/// What JSON says of a failure.
+#[derive(serde::Serialize)]
+pub struct Details<'a> {
+    kind: &'a str,
+    offset: Option<u64>,
+    unit: Option<&'a str>,
+    message: &'a str,
 }
 
 impl From<Error> for Failed {
@@ -79,7 +101,7 @@ impl From<Error> for Failed {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(f, "{}: {}", path.display(), self.message),
+            Some(path) => write!(f, "{}: {}", shown_path(path), self.message),
             None => f.write_str(&self.message),
         }
     }

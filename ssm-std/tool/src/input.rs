@@ -28,13 +28,17 @@ pub struct Input {
 impl Input {
     /// Opens what `path` names: checked, or by its header alone. `passes` is how often all of it will be read after that.
     pub fn open(path: &Path, unchecked: bool, passes: u64) -> Result<Self, Failed> {
+        Self::open_beside(path, unchecked, passes, Rc::new(Progress::new()))
+    }
+
+    /// The same, with a progress that others share.
+    pub fn open_beside(path: &Path, unchecked: bool, passes: u64, progress: Rc<Progress>) -> Result<Self, Failed> {
         let opened = open(path);
         let path = shown(path);
         let failed = |failure| Failed::from(Error::new(path, failure));
         let file = opened.map_err(failed)?;
         let io = |source| failed(Failure::Io { doing: "open", source });
         let passes = passes.saturating_add(u64::from(!unchecked));
-        let progress = Rc::new(Progress::new());
         progress.expect(file.metadata().map_err(io)?.len().saturating_mul(passes));
         let medium = Buffered::new(Watched { file, progress: Rc::clone(&progress) });
         let scratch = vec![0; 2 * PIECE];
@@ -50,6 +54,11 @@ impl Input {
     /// What the file's header says.
     pub fn header(&self) -> Header {
         *self.archive.header()
+    }
+
+    /// The archive; [`failed`](Self::failed) says its errors.
+    pub fn archive(&mut self) -> &mut Archive {
+        &mut self.archive
     }
 
     /// Looks at the archive.

@@ -1,12 +1,18 @@
 //! `ssm list`: the units of a file.
 
 use crate::failure::Failed;
+use crate::find::Similar;
 use crate::input::{Archive, Input, Reading, Unit};
-use crate::output::{counted, print, shown_name};
+use crate::name::WantedName;
+use crate::name::shown_name;
+use crate::output::{counted, print, say_note};
+use crate::passes::Passes;
+use crate::size::{sized, sized_cell};
 use clap::builder::styling::Style;
 use serde::Serialize;
 use ssm_core::{LoadError, RecordCounts};
 use ssm_std::Codec;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -15,26 +21,32 @@ JSON:
   [{\"name\":..,\"instance\":..,\"version\":..,\"pass\":..,\"offset\":..,
     \"packed_bytes\":..,\"plain_bytes\":..,\"codec\":..,
     \"records\":{\"raw\":..,\"lzf\":..,\"zero\":..},\"optional\":..},..]
-  The pass is a number, or null for the final one, which is all that 1.x has.
+  The name is as the table shows it: what is not printable or not UTF-8 and the
+  backslash are escaped (\\n, \\xe9, \\\\), and extract, hexdump and list take it
+  back like that. The pass is a number, or null for the final one, which is all that 1.x has.
   The codec is null for a unit without data. Records and optional are null in
   1.x. Plain bytes are null if a unit does not decode (see --unchecked).
 
 Examples:
   ssm list machine.sav
+  ssm list machine.sav ram/0
   zcat machine.sav.gz | ssm list -";
 
 /// List the units: where they are, how large and how packed
 ///
-/// The file is checked first. PACKED is what follows the name in the file, PLAIN what a program put, both in bytes: of
-/// format 2.0 as its records say, of 1.x the units are decoded for it. OFFSET is where the unit's header starts. Of a file
+/// The file is checked first. PACKED is what follows the name in the file, PLAIN what a program put, both in bytes, from
+/// 1024 on PLAIN also in KiB, MiB ..: of format 2.0 as its records say, of 1.x the units are decoded for it. OFFSET is where the unit's header starts. Of a file
 /// of format 2.0 also:
 /// PASS, a number for what was saved while the machine ran; RECORDS, the pieces that the unit is in; and which units
-/// readers may skip, as optional.
+/// readers may skip, as optional. Of a live save the units of all passes are listed, as a line on standard error says.
 #[derive(clap::Args)]
 #[command(after_long_help = JSON_HELP)]
 pub struct Arguments {
     /// The saved state, or - for standard input
     file: PathBuf,
+    /// List the units of this name only: NAME, of every instance, or NAME/INSTANCE
+    #[arg(value_name = "UNIT")]
+    unit: Option<OsString>,
     /// Print a JSON array with one object for each unit (see --help)
     #[arg(long)]
     json: bool,
@@ -56,9 +68,20 @@ struct Row {
     records: Option<Records>,
     optional: Option<bool>,
     #[serde(skip)]
-    shown_name: String,
-    #[serde(skip)]
     shown_codec: String,
+}
+
+/// The units that are listed.
+struct Wanted {
+    name: WantedName,
+    /// How well their name fits.
+    rank: usize,
+}
+
+impl Wanted {
+    fn is(&self, name: &[u8], instance: u32) -> bool {
+        self.name.rank(name, instance, None) == Some(self.rank)
+    }
 }
 
 /// How many records of each kind.
@@ -77,6 +100,7 @@ struct Frame {
     units: u64,
     packed: u64,
     plain: u64,
+    passes: Passes,
 }
 
 /// What a pass over the units came to.
@@ -94,10 +118,11 @@ impl Arguments {
     pub fn run(&self) -> Result<(), Failed> {
         let mut input = Input::open(&self.file, self.unchecked, 1)?;
         let is_streamed = input.header().format.is_streamed();
+        let wanted = self.wanted(&mut input)?;
         let mut frame = Frame::new(if is_streamed { COLUMNS } else { PATCHED_COLUMNS });
         let mut known = Vec::new();
         let first = input.read(|archive| {
-            Ok(self.pass(archive, &[], &mut |row| {
+            Ok(self.pass(archive, wanted.as_ref(), &[], &mut |row| {
                 if known.len() < MOST_KNOWN {
                     known.push(row.plain_bytes);
                 }
@@ -107,6 +132,12 @@ impl Arguments {
         })?;
         let mut failed = first.failed.map(|error| input.failed(error));
         input.progress.end();
+        if !frame.passes.is_empty() && (self.unchecked || failed.is_none()) {
+            let of = if wanted.is_some() { "its units of that name" } else { "its units" };
+            let text =
+                format!("a live save: {of} in all passes are listed, {}, and the final one", frame.passes.in_words());
+            say_note(&input.path, &text);
+        }
         if self.unchecked || failed.is_none() {
             print(|out| {
                 let mut between = "[";
@@ -114,7 +145,7 @@ impl Arguments {
                     frame.write_head(out)?;
                 }
                 let second = input.read(|archive| {
-                    Ok(self.pass(archive, &known, &mut |row| {
+                    Ok(self.pass(archive, wanted.as_ref(), &known, &mut |row| {
                         if self.json {
                             out.write_all(between.as_bytes())?;
                             between = ",";
@@ -141,10 +172,36 @@ impl Arguments {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Gives each unit's row to `take`; `known` are the plain lengths of the first ones.
+    /// What UNIT means in this file. That there is none is wrong use.
+    fn wanted(&self, input: &mut Input) -> Result<Option<Wanted>, Failed> {
+        let Some(argument) = &self.unit else { return Ok(None) };
+        let name = WantedName::new(argument.as_encoded_bytes(), true);
+        let mut similar = Similar::to(argument, false);
+        let mut best: Option<usize> = None;
+        let found = input.read(|archive| {
+            let mut units = archive.units();
+            while let Some(unit) = units.next_unit()? {
+                similar.see(unit.name(), unit.instance(), None);
+                let rank = name.rank(unit.name(), unit.instance(), None);
+                best = rank.filter(|rank| best.is_none_or(|best| *rank < best)).or(best);
+            }
+            Ok(())
+        });
+        match (best, found) {
+            (Some(rank), _) => Ok(Some(Wanted { name, rank })),
+            (None, Err(failed)) => Err(failed),
+            (None, Ok(())) => {
+                let message = format!("no unit {}{}", name.shown(None), similar.in_words());
+                Err(Failed::usage(&input.path, message))
+            }
+        }
+    }
+
+    /// Gives each wanted unit's row to `take`; `known` are the plain lengths of the first ones.
     fn pass(
         &self,
         archive: &mut Archive,
+        wanted: Option<&Wanted>,
         known: &[Option<u64>],
         take: &mut dyn FnMut(&Row) -> io::Result<()>,
     ) -> Passed {
@@ -160,6 +217,9 @@ impl Arguments {
                     return passed;
                 }
             };
+            if wanted.is_some_and(|wanted| !wanted.is(unit.name(), unit.instance())) {
+                continue;
+            }
             let recorded = unit.records().filter(|_| !self.unchecked).map(|records| records.plain);
             let plain_len = match (known.next(), recorded) {
                 (Some(known), _) => Ok(*known),
@@ -184,7 +244,7 @@ fn row(unit: &mut Unit<'_>, plain_bytes: Option<u64>) -> Reading<Row> {
     let (tag, records) = (unit.codec()?, unit.records());
     let codec = tag.and_then(Codec::of_tag).map(Codec::as_str);
     Ok(Row {
-        name: String::from_utf8_lossy(unit.name()).into_owned(),
+        name: shown_name(unit.name()),
         instance: unit.instance(),
         version: unit.version(),
         pass: unit.pass(),
@@ -194,7 +254,6 @@ fn row(unit: &mut Unit<'_>, plain_bytes: Option<u64>) -> Reading<Row> {
         codec,
         records: records.map(|RecordCounts { raw, lzf, zero, .. }| Records { raw, lzf, zero }),
         optional: records.map(|records| records.is_optional),
-        shown_name: shown_name(unit.name()),
         shown_codec: match (codec, tag) {
             (Some(codec), _) => codec.to_owned(),
             (None, Some(tag)) => format!("tag {tag}"),
@@ -211,7 +270,7 @@ const CODEC: usize = 3;
 
 impl Frame {
     fn new(columns: usize) -> Self {
-        Self { columns, widths: HEADS.map(str::len), units: 0, packed: 0, plain: 0 }
+        Self { columns, widths: HEADS.map(str::len), units: 0, packed: 0, plain: 0, passes: Passes::default() }
     }
 
     fn add(&mut self, row: &Row) {
@@ -219,6 +278,7 @@ impl Frame {
             *width = cell.len().max(*width);
         }
         self.units += 1;
+        self.passes.add(row.pass);
         self.packed = self.packed.saturating_add(row.packed_bytes);
         self.plain = self.plain.saturating_add(row.plain_bytes.unwrap_or(0));
     }
@@ -233,7 +293,7 @@ impl Frame {
     fn write_row(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
         self.write_cells(out, cells(row).each_ref().map(String::as_str))?;
         let optional = if row.optional == Some(true) { " (optional)" } else { "" };
-        writeln!(out, "{}{optional}", row.shown_name)
+        writeln!(out, "{}{optional}", row.name)
     }
 
     fn write_cells(&self, out: &mut dyn Write, cells: [&str; COLUMNS]) -> io::Result<()> {
@@ -248,14 +308,14 @@ impl Frame {
     }
 
     fn write_foot(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { units, packed, plain, .. } = self;
-        writeln!(out, "{}, {packed} bytes packed, {plain} bytes plain", counted(*units, "unit"))
+        let (units, packed, plain) = (counted(self.units, "unit"), sized(self.packed), sized(self.plain));
+        writeln!(out, "{units}, {packed} packed, {plain} plain")
     }
 }
 
 /// A row as text, without its name.
 fn cells(row: &Row) -> [String; COLUMNS] {
-    let plain = row.plain_bytes.map_or("?".to_owned(), |bytes| bytes.to_string());
+    let plain = row.plain_bytes.map_or("?".to_owned(), sized_cell);
     let [offset, packed] = [row.offset, row.packed_bytes].map(|bytes| bytes.to_string());
     let [version, instance] = [row.version, row.instance].map(|number| number.to_string());
     let pass = row.pass.map_or("final".to_owned(), |pass| pass.to_string());

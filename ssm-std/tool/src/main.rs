@@ -3,7 +3,10 @@
 //! One file per subcommand. The tool parses arguments, calls the library and prints; nothing of the format is in here.
 
 mod bench;
+mod changes;
+mod completions;
 mod convert;
+mod diff;
 mod extract;
 mod failure;
 mod find;
@@ -11,8 +14,14 @@ mod hexdump;
 mod info;
 mod input;
 mod list;
+mod man;
+mod name;
+mod openness;
 mod output;
+mod passes;
+mod per_unit;
 mod progress;
+mod size;
 mod slots;
 mod spool;
 mod survey;
@@ -21,7 +30,7 @@ mod warnings;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failed;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 const EXIT_STATUS: &str = "\
@@ -29,9 +38,10 @@ Exit status:
   0  fine
   1  the file is damaged or not a saved state
   2  wrong use, such as a unit that the file does not have
-  3  the operating system failed: missing file, full disk ..";
+  3  the operating system failed: missing file, full disk, closed output ..
+  4  ssm diff: the files are sound and do not hold the same state";
 
-/// Look into saved states of formats 1.0 to 2.0, and convert them to 1.2 or 2.0.
+/// Look into saved states of formats 1.0 to 2.0, compare them, and convert them to 1.2 or 2.0.
 ///
 /// A saved state is a file, a pipe, or - for standard input. What cannot be read at any place is copied to a temporary file
 /// without a name first.
@@ -50,23 +60,31 @@ enum Command {
     Verify(verify::Arguments),
     Extract(extract::Arguments),
     Hexdump(hexdump::Arguments),
+    Diff(diff::Arguments),
     Convert(convert::Arguments),
     Slots(slots::Arguments),
     Bench(bench::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Command {
     fn run(&self) -> Result<ExitCode, Failed> {
         let fine = |()| ExitCode::SUCCESS;
         match self {
-            Command::Info(arguments) => arguments.run().map(fine),
+            Command::Info(arguments) => {
+                arguments.run(&mut |failed| _ = say(failed, failed.has_tip(!arguments.unchecked)))
+            }
             Command::List(arguments) => arguments.run().map(fine),
             Command::Verify(arguments) => arguments.run(),
             Command::Extract(arguments) => arguments.run().map(fine),
             Command::Hexdump(arguments) => arguments.run().map(fine),
+            Command::Diff(arguments) => arguments.run(),
             Command::Convert(arguments) => arguments.run().map(fine),
             Command::Slots(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run().map(fine),
+            Command::Completions(arguments) => arguments.run().map(fine),
+            Command::Man(arguments) => arguments.run().map(fine),
         }
     }
 
@@ -77,7 +95,10 @@ impl Command {
             Command::List(arguments) => !arguments.unchecked,
             Command::Extract(arguments) => !arguments.unit.unchecked,
             Command::Hexdump(arguments) => !arguments.unit.unchecked,
-            Command::Verify(_) | Command::Convert(_) | Command::Slots(_) | Command::Bench(_) => false,
+            Command::Verify(_) | Command::Diff(_) | Command::Convert(_) | Command::Slots(_) | Command::Bench(_) => {
+                false
+            }
+            Command::Completions(_) | Command::Man(_) => false,
         }
     }
 }
@@ -87,17 +108,14 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => {
             return match usage.print().and_then(|()| std::io::stdout().flush()) {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => say(&Failed::stdout(&error), false),
+                Err(error) if !usage.use_stderr() => say(&Failed::stdout(&error), false),
                 _ => ExitCode::from(usage.exit_code() as u8),
             };
         }
     };
     match arguments.command.run() {
         Ok(code) => code,
-        Err(failed) => {
-            let has_tip = failed.is_checksum_or_size() && arguments.command.may_go_unchecked();
-            say(&failed, has_tip)
-        }
+        Err(failed) => say(&failed, failed.has_tip(arguments.command.may_go_unchecked())),
     }
 }
 

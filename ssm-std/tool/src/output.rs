@@ -1,26 +1,53 @@
-//! Where a subcommand writes, and how names and JSON look there.
+//! Where a subcommand writes: standard output, standard error, and files that are replaced.
 
 use crate::failure::Failed;
+use crate::openness::Openness;
 use serde::Serialize;
 use ssm_core::LoadError;
 use ssm_std::{Failure, replace_file};
-use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
-/// Writes text to standard output, with colour only on a terminal. A closed pipe is no error.
+/// Writes text to standard output, with colour only on a terminal.
 pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failed> {
     let mut out = BufWriter::new(anstream::stdout().lock());
     stdout_result(write(&mut out).and_then(|()| out.flush()))
 }
 
-/// What a write to standard output came to.
+/// What a write to standard output came to. That its reader is gone is a failure too: what was asked for did not get there.
 pub fn stdout_result(written: io::Result<()>) -> Result<(), Failed> {
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failed::stdout(&error)),
+    written.map_err(|error| Failed::stdout(&error))
+}
+
+/// Refuses to write bytes to a terminal that were not made for one.
+pub fn not_raw_to_a_terminal() -> Result<(), Failed> {
+    if !io::stdout().is_terminal() {
+        return Ok(());
     }
+    let message = "the bytes of a unit are not for a terminal: give --output OUT, or --output - to have them there";
+    Err(Failed::usage(Path::new("standard output"), message.into()))
+}
+
+/// Says on standard error what a user should know and did not ask for.
+pub fn say_note(path: &Path, text: &str) {
+    let note = format!("note: {}: {text}", shown_path(path));
+    // With nowhere to say it, the work is still done.
+    let _ = writeln!(anstream::stderr().lock(), "{}", message(&note, "  "));
+}
+
+/// A path in a message: what could do something to a terminal is escaped.
+pub fn shown_path(path: &Path) -> String {
+    let mut shown = String::new();
+    for character in path.display().to_string().chars() {
+        // Control characters, and those that turn the direction of text.
+        if character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// Prints a value as one line of JSON.
@@ -41,13 +68,19 @@ pub fn not_over_itself(input: &Path, output: &Path) -> Result<(), Failed> {
     }
 }
 
-/// Replaces a file by what `write` writes, as a whole or not at all; the error is that of `write`.
-pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<(), Failed>) -> Result<(), Failed> {
+/// Replaces a file by what `write` writes, as a whole or not at all; the error is that of `write`. The new file is no more
+/// open than `source`, from which its content is.
+pub fn replace(
+    path: &Path,
+    source: &Openness,
+    write: impl FnOnce(&mut File) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     if path == Path::new("-") {
         return Err(Failed::usage(path, "a file cannot be called this here, and standard output is not meant".into()));
     }
     let mut failed = None;
     let replaced = replace_file(path, |file| {
+        source.limit(file).map_err(|source| Failure::Io { doing: "keep it as closed as what it is from", source })?;
         write(file).map_err(|error| {
             failed = Some(error);
             Failure::Load(LoadError::Cancelled)
@@ -84,21 +117,4 @@ pub fn described(name: &str, value: &str) -> String {
 /// A number of things, in words.
 pub fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
-/// A name on one line: what is not printable, and the backslash, is escaped.
-pub fn shown_name(name: &[u8]) -> String {
-    let mut shown = String::new();
-    for chunk in name.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\'' | '"' => shown.push(character),
-                _ => shown.extend(character.escape_debug()),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(shown, "\\x{byte:02x}");
-        }
-    }
-    shown
 }

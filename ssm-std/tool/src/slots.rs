@@ -4,7 +4,9 @@ mod image;
 
 use crate::failure::{DAMAGED, Failed};
 use crate::hexdump::number;
-use crate::output::{message, not_over_itself, print, print_json, replace};
+use crate::openness::Openness;
+use crate::output::{message, not_over_itself, print, print_json, replace, say_note};
+use crate::size::{sized, sized_cell};
 use clap::builder::styling::{AnsiColor, Style};
 use image::{Image, Ranges, Slot, Store};
 use serde::Serialize;
@@ -45,8 +47,8 @@ Examples:
 /// List, check and extract the saved states in an image of NOR flash
 ///
 /// The image is a file with the bytes of a flash, as read from a device, or what ssm_std::FileFlash writes. It is never
-/// written. The latest state is the whole one with the highest generation; a device goes on with it. Numbers are
-/// decimal, or hexadecimal after 0x.
+/// written. The latest state is the whole one with the highest generation; a device goes on with it. If a newer one is
+/// there and damaged, --extract latest says so on standard error. Numbers are decimal, or hexadecimal after 0x.
 #[derive(clap::Args)]
 #[command(after_long_help = LONG_HELP)]
 pub struct Arguments {
@@ -140,7 +142,10 @@ impl Arguments {
             let written = |written: io::Result<()>| {
                 written.map_err(|source| Failed::from(Error::new(output, Failure::Io { doing: "write", source })))
             };
-            replace(output, |file| written(image.copy(slot, file)?))?;
+            if let Choice::Latest = choice {
+                self.tell_newer(&stores, slot);
+            }
+            replace(output, &Openness::of(&self.image), |file| written(image.copy(slot, file)?))?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut shown = Vec::new();
@@ -179,6 +184,22 @@ impl Arguments {
         }
     }
 
+    /// That the newest state is not the one that is taken, and why.
+    fn tell_newer(&self, stores: &[Store], taken: &Slot) {
+        let generation = |slot: &Slot| slot.state.map(|state| state.record.generation);
+        let newer = stores.iter().flat_map(|store| &store.slots).filter(|slot| generation(slot) > generation(taken));
+        let mut newer: Vec<_> = newer.collect();
+        newer.sort_by_key(|slot| std::cmp::Reverse(generation(slot)));
+        let named = |slot: &Slot| format!("slot {} with generation {}", slot.number, generation(slot).unwrap_or(0));
+        let Some(newest) = newer.first() else { return };
+        let more = match newer.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more that are newer)"),
+        };
+        let text = format!("{} is taken: {}{more} is newer, but damaged: {CONTENT}", named(taken), named(newest));
+        say_note(&self.image, &text);
+    }
+
     fn row(&self, image: &mut Image, slot: &Slot) -> Result<Row, Failed> {
         let state = slot.state;
         let error = match (self.verify, state) {
@@ -202,13 +223,20 @@ impl Arguments {
         let (green, red) = (AnsiColor::Green.on_default().bold(), AnsiColor::Red.on_default().bold());
         print(|out| {
             for StoreJson { offset, slot_bytes, latest, slots } in stores {
-                writeln!(out, "store at {offset:#x}, slots of {slot_bytes} bytes")?;
-                writeln!(out, "{bold}SLOT      OFFSET            GENERATION       BYTES    CRC-32  STATE{bold:#}")?;
+                writeln!(out, "store at {offset:#x}, slots of {}", sized(*slot_bytes))?;
+                let longest = |cells: &mut dyn Iterator<Item = usize>, head: &str| cells.fold(head.len(), usize::max);
+                let digits = &mut slots.iter().filter_map(|row| Some(row.generation?.to_string().len()));
+                let generations = longest(digits, "GENERATION");
+                let sizes =
+                    longest(&mut slots.iter().filter_map(|row| Some(sized_cell(row.bytes?.into()).len())), "BYTES");
+                let heads = format!("{:>generations$}  {:>sizes$}", "GENERATION", "BYTES");
+                writeln!(out, "{bold}SLOT      OFFSET  {heads}    CRC-32  STATE{bold:#}")?;
                 for row in slots {
                     let generation = row.generation.map_or("-".to_owned(), |generation| generation.to_string());
-                    let bytes = row.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
+                    let bytes = row.bytes.map_or("-".to_owned(), |bytes| sized_cell(bytes.into()));
                     let crc = row.crc32.as_deref().unwrap_or("-");
-                    write!(out, "{:>4}  {:>#10x}  {generation:>20}  {bytes:>10}  {crc:>8}  ", row.slot, row.offset)?;
+                    write!(out, "{:>4}  {:>#10x}  ", row.slot, row.offset)?;
+                    write!(out, "{generation:>generations$}  {bytes:>sizes$}  {crc:>8}  ")?;
                     match (&row.error, row.generation) {
                         (_, None) => write!(out, "none")?,
                         (Some(Damage { kind, .. }), _) if row.whole => write!(out, "{red}damaged{red:#} ({kind})")?,

@@ -3,7 +3,7 @@
 use crate::convert::Copied;
 use crate::failure::Failed;
 use crate::input::{Archive, Input, Reading};
-use crate::output::shown_name;
+use crate::name::shown_name;
 use crate::warnings::LIVE_CONTROL;
 use ssm_core::{Header, MAX_NAME, SELF_NAME};
 use std::collections::HashMap;

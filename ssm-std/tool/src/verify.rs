@@ -1,8 +1,9 @@
 //! `ssm verify`: whether a file is sound.
 
-use crate::failure::Failed;
+use crate::failure::{Details, Failed};
 use crate::input::Input;
-use crate::output::{counted, message, print, print_json};
+use crate::output::{counted, message, print, print_json, shown_path};
+use crate::size::sized;
 use crate::spool::shown;
 use crate::warnings::warnings;
 use clap::builder::styling::AnsiColor;
@@ -97,15 +98,7 @@ pub struct Arguments {
 #[serde(untagged)]
 enum Verdict<'a> {
     Sound { ok: bool, format: &'a str, file_bytes: u64, units: u64, warnings: &'a [String] },
-    Damaged { ok: bool, error: Damage<'a> },
-}
-
-#[derive(Serialize)]
-struct Damage<'a> {
-    kind: &'a str,
-    offset: Option<u64>,
-    unit: Option<&'a str>,
-    message: &'a str,
+    Damaged { ok: bool, error: Details<'a> },
 }
 
 struct Sound {
@@ -161,20 +154,20 @@ impl Arguments {
         let units = counted(*units, "unit");
         let style = AnsiColor::Green.on_default().bold();
         print(|out| {
-            write!(out, "{}: {style}sound{style:#}", shown(&self.file).display())?;
+            write!(out, "{}: {style}sound{style:#}", shown_path(shown(&self.file)))?;
             writeln!(out, "{}", if warnings.is_empty() { String::new() } else { format!(", {units}; but:") })?;
             for warning in warnings {
                 writeln!(out, "{}", message(&format!("  {warning}"), "    "))?;
             }
-            writeln!(out, "  format {format}, {file_bytes} bytes, {units}, all decoded")?;
+            writeln!(out, "  format {format}, {}, {units}, all decoded", sized(*file_bytes))?;
             writeln!(out, "  {uncovered}")
         })
     }
 
     fn print_damage(&self, failed: &Failed) -> Result<(), Failed> {
-        let Failed { kind, offset, unit, message, .. } = failed;
+        let Failed { kind, message, .. } = failed;
         if self.json {
-            let error = Damage { kind, offset: *offset, unit: unit.as_deref(), message };
+            let error = failed.details();
             return print_json(&Verdict::Damaged { ok: false, error });
         }
         let style = AnsiColor::Red.on_default().bold();
@@ -184,7 +177,7 @@ impl Arguments {
                 "version" => ("a saved state of another format", String::new()),
                 kind => ("damaged", format!(" ({kind})")),
             };
-            writeln!(out, "{}: {style}{verdict}{style:#}{word}", shown(&self.file).display())?;
+            writeln!(out, "{}: {style}{verdict}{style:#}{word}", shown_path(shown(&self.file)))?;
             writeln!(out, "{}", self::message(&format!("  {message}"), "    "))
         })
     }

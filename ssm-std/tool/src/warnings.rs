@@ -1,7 +1,7 @@
 //! What loads refuse though the format allows it: no damage, yet worth a word.
 
 use crate::input::{Archive, Reading};
-use crate::output::shown_name;
+use crate::name::shown_name;
 use ssm_core::LoadError;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

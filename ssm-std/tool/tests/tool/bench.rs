@@ -11,7 +11,7 @@ fn sizes_are_those_of_a_conversion() {
         let listed = ssm(["list", "--json", name]).fine().json();
         for codec in ["lzf", "zlib"] {
             let to = folder.path().join(codec);
-            ssm(["convert", "--codec", codec, golden(name).to_str().unwrap(), to.to_str().unwrap()]).fine();
+            ssm(["convert", "--codec", codec, golden(name).to_str().unwrap(), to.to_str().unwrap()]).noted();
             let converted = ssm(["list", "--json", to.to_str().unwrap()]).fine().json();
             let (listed, converted) = (listed.as_array().unwrap(), converted.as_array().unwrap());
             assert_eq!((units.len(), converted.len()), (listed.len(), listed.len()));
@@ -46,7 +46,7 @@ fn every_good_file_and_no_bad_one() {
     for file in manifest("good") {
         let name = file["file"].as_str().unwrap();
         let run = ssm(["bench", name]).fine();
-        let rows = ssm(["list", "--json", name]).fine().json().as_array().unwrap().len();
+        let rows = ssm(["list", "--json", name]).noted().json().as_array().unwrap().len();
         assert_eq!(run.text().lines().count(), rows + 3, "{}", run.text());
     }
     assert_eq!(ssm(["bench", "../bad/v12-unit-magic.sav"]).code, Some(1));

@@ -31,7 +31,7 @@ fn every_good_file_there_and_back_through_every_codec() {
         // Onto itself each time.
         for codec in ["store", "lzf", "zlib", "lzf"] {
             let out = out.to_str().unwrap();
-            ssm(["convert", out, out, "--codec", codec]).fine();
+            ssm(["convert", out, out, "--to", "1.2", "--codec", codec]).noted();
             assert!(kept(out.as_ref()) == units, "{name} to {codec}");
             assert_eq!(header(out), expected, "{name} to {codec}");
             let list = ssm(["list", "--json", out]).fine().json();
@@ -43,13 +43,93 @@ fn every_good_file_there_and_back_through_every_codec() {
     assert_eq!(names(folder.path()), ["out.sav"]);
 }
 
+/// What `list` says of all units but where they are.
+fn listed(path: &str) -> Vec<serde_json::Value> {
+    let mut units = ssm(["list", "--json", path]).noted().json().as_array().unwrap().clone();
+    for unit in &mut units {
+        unit.as_object_mut().unwrap().retain(|key, _| !["offset", "packed_bytes", "records"].contains(&&**key));
+    }
+    units
+}
+
 #[test]
-fn lzf_unless_told_otherwise() {
+fn format_and_codecs_are_kept_unless_told_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new.sav");
-    ssm(["convert".as_ref(), "v12-store-multi.sav".as_ref(), out.as_os_str()]).fine();
-    let list = ssm(["list".as_ref(), "--json".as_ref(), out.as_os_str()]).fine().json();
-    assert_eq!(list[0]["codec"], "lzf");
+    let out = out.to_str().unwrap();
+    let mut formats = std::collections::BTreeSet::new();
+    for file in manifest("good") {
+        let name = file["file"].as_str().unwrap();
+        let run = ssm(["convert", name, out]).noted();
+        let (old, new) = (header(golden(name)), header(out));
+        let format = old.format.as_str();
+        assert_eq!(new.format.as_str(), if format.starts_with("1.") { "1.2" } else { "2.0" }, "{name}");
+        assert_eq!(listed(out).len(), listed(name).len(), "{name}");
+        for (old, new) in listed(name).iter().zip(listed(out)) {
+            for key in ["name", "instance", "version", "pass", "plain_bytes", "codec"] {
+                assert_eq!(old[key], new[key], "{name}");
+            }
+        }
+        let nothing = format!("note: {out}: nothing changed: format {format}, each unit packed as it was\n");
+        let is_old = format == "1.0" || format == "1.1";
+        assert_eq!(
+            run.said() == nothing,
+            !is_old && old.writer == new.writer && old.stream == new.stream,
+            "{}",
+            run.said()
+        );
+        if is_old {
+            let words = format!("note: {out}: format {format} became 1.2 ({format} is not written); writer: ");
+            assert!(run.said().starts_with(&words), "{}", run.said());
+        }
+        formats.insert(format);
+    }
+    assert_eq!(formats.len(), 4);
+}
+
+#[test]
+fn each_unit_keeps_its_own_codec() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new.sav");
+    let out = out.to_str().unwrap();
+    let codecs = |path: &str| -> Vec<_> { listed(path).iter().map(|unit| unit["codec"].clone()).collect() };
+    let mixed = "v12-mixedzip-multi.sav";
+    let said = format!("note: {out}: nothing changed: format 1.2, each unit packed as it was\n");
+    ssm(["convert", mixed, out]).saying(&said);
+    assert_eq!(codecs(out), codecs(mixed));
+    let said = format!("note: {out}: 3 units went from lzf to store; 2 units went from zlib to store\n");
+    ssm(["convert", mixed, out, "--codec", "store"]).saying(&said);
+    // 2.0 has no zlib, and does not tell zero bytes from nothing.
+    let run = ssm(["convert", mixed, out, "--to", "2.0"]).noted();
+    let words = format!(
+        "note: {out}: format 1.2 became 2.0; 2 units went from zlib to lzf; \
+         lost: that zero bytes are not nothing, of 1 unit\n"
+    );
+    assert_eq!(run.said(), words);
+}
+
+#[test]
+fn what_has_no_place_is_refused_if_that_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new.sav");
+    let out = out.to_str().unwrap();
+    let mixed = "v12-mixedzip-multi.sav";
+    ssm(["convert", mixed, out, "--to", "2.0", "--lossless"]).failed(
+        2,
+        &format!("error: {mixed}: format 2.0 has no place for that zero bytes are not nothing, of 1 unit\n"),
+    );
+    assert!(names(folder.path()).is_empty());
+    ssm(["convert", mixed, out, "--lossless"]).noted();
+    assert_eq!(names(folder.path()), ["new.sav"]);
+}
+
+#[test]
+fn the_help_says_what_the_original_reader_cannot_read() {
+    let help = ssm(["convert", "--help"]).fine();
+    let words = "VirtualBox's own reader does not reliably read zlib units that pack to more\n  than 128 KiB.";
+    assert!(help.text().contains(words), "{}", help.text());
+    let examples = help.text().split("Examples:").nth(1).unwrap();
+    assert!(examples.contains("--codec lzf") && !examples.contains("zlib"), "{examples}");
 }
 
 #[test]
@@ -94,11 +174,11 @@ fn widths_that_a_1_1_file_does_not_say() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.sav");
     let to = out.to_str().unwrap();
-    ssm(["convert", "v11-gcptr4-gcptr.sav", to, "--gc-ptr-bytes", "4"]).fine();
+    ssm(["convert", "v11-gcptr4-gcptr.sav", to, "--gc-ptr-bytes", "4"]).noted();
     assert_eq!((header(to).gc_phys_bytes, header(to).gc_ptr_bytes), (Some(8), Some(4)));
-    ssm(["convert", "v11-gcptr4-gcptr.sav", to, "--gc-phys-bytes", "4", "--gc-ptr-bytes", "8"]).fine();
+    ssm(["convert", "v11-gcptr4-gcptr.sav", to, "--gc-phys-bytes", "4", "--gc-ptr-bytes", "8"]).noted();
     assert_eq!((header(to).gc_phys_bytes, header(to).gc_ptr_bytes), (Some(4), Some(8)));
-    ssm(["convert", "v12-multi.sav", to, "--gc-ptr-bytes", "8"]).fine();
+    ssm(["convert", "v12-multi.sav", to, "--gc-ptr-bytes", "8"]).noted();
     ssm(["convert", "v12-multi.sav", to, "--gc-ptr-bytes", "4"])
         .failed(2, "error: v12-multi.sav: its header says 8 guest pointer bytes, 4 given\n");
     assert_eq!(ssm(["convert", "v11-multi.sav", to, "--gc-ptr-bytes", "5"]).code, Some(2));
@@ -112,9 +192,10 @@ fn a_version_that_cannot_be_written_is_replaced_with_a_warning() {
     let out = folder.path().join("out.sav");
     let run = ssm(["convert".as_ref(), path.as_os_str(), out.as_os_str()]);
     let expected = format!(
-        "warning: {}: minor version 1001 found, 1 to 1000 expected; {} says version 1.0.0, revision 1\n",
+        "warning: {}: minor version 1001 found, 1 to 1000 expected; {out} says version 1.0.0, revision 1\n\
+         note: {out}: writer: 1.0.0 revision 1, was 1.1001.0 revision 1\n",
         path.display(),
-        out.display()
+        out = out.display()
     );
     assert_eq!((run.code, run.said()), (Some(0), expected));
     assert_eq!(header(&out).writer, Some(WriterVersion::UNSPECIFIED));

@@ -4,7 +4,7 @@ use crate::{assert_narrow, command, ssm};
 use std::process::Stdio;
 
 /// Each subcommand on a file, with something on standard output.
-fn subcommands(file: &str) -> [Vec<&str>; 7] {
+fn subcommands(file: &str) -> [Vec<&str>; 9] {
     [
         vec!["info", file],
         vec!["info", "--json", file],
@@ -13,6 +13,8 @@ fn subcommands(file: &str) -> [Vec<&str>; 7] {
         vec!["verify", file],
         vec!["extract", file, "alpha"],
         vec!["hexdump", file, "alpha"],
+        vec!["diff", file, file],
+        vec!["diff", "--json", file, file],
     ]
 }
 
@@ -82,7 +84,6 @@ fn wrong_use() {
         &[][..],
         &["frobnicate"],
         &["info"],
-        &["info", "a", "b"],
         &["list", "v12-multi.sav", "--frobnicate"],
         &["extract", "v12-multi.sav"],
         &["extract", "v12-multi.sav", "alpha", "--instance", "-1"],
@@ -130,32 +131,38 @@ fn long_messages_fit_80_columns() {
 #[test]
 fn help_and_version() {
     assert_eq!(ssm(["--version"]).fine().text(), concat!("ssm ", env!("CARGO_PKG_VERSION"), "\n"));
-    for subcommand in ["info", "list", "verify", "extract", "hexdump", "convert"] {
+    for subcommand in ["info", "list", "verify", "extract", "hexdump", "diff", "convert", "slots", "completions", "man"]
+    {
         let run = ssm([subcommand, "--help"]).fine();
         assert!(run.text().lines().all(|line| line.chars().count() <= 80), "{}", run.text());
     }
     let help = ssm(["--help"]).fine();
     assert!(help.text().contains("\n  3  the operating system failed"), "{}", help.text());
+    assert!(help.text().contains("\n  4  ssm diff: the files are sound and do not hold the same"), "{}", help.text());
 }
+
+const CLOSED: &str = "error: cannot write to standard output: Broken pipe (os error 32)\n";
 
 /// The reader is gone before the tool starts, so the first write meets a closed pipe.
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_a_failure_of_the_system() {
     for arguments in subcommands("v12-multi.sav").into_iter().chain([vec!["--help"], vec!["verify", "--help"]]) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = command(&arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
-        assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{arguments:?}");
+        assert_eq!((output.status.code(), &*output.stderr), (Some(3), CLOSED.as_bytes()), "{arguments:?}");
     }
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let status = command(["verify", "../bad/v12-crc-field.sav"]).stdout(writer).status().unwrap();
-    assert_eq!(status.code(), Some(1), "a closed pipe does not make a file sound");
+    for arguments in [&["verify", "../bad/v12-crc-field.sav"][..], &["man"], &["completions", "bash"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = command(arguments).stdout(writer).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(3), "{arguments:?}");
+    }
 }
 
 /// The reader goes when the tool is in the middle: there is more than a pipe holds.
 #[test]
-fn a_pipe_that_closes_early_is_no_error() {
+fn a_pipe_that_closes_early_is_a_failure_of_the_system() {
     for subcommand in ["extract", "hexdump"] {
         let mut child = command([subcommand, "v12-random1m.sav", "random1m"])
             .stdout(Stdio::piped())
@@ -166,7 +173,7 @@ fn a_pipe_that_closes_early_is_no_error() {
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{subcommand}");
+        assert_eq!((output.status.code(), &*output.stderr), (Some(3), CLOSED.as_bytes()), "{subcommand}");
     }
 }
 

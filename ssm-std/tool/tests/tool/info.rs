@@ -12,7 +12,7 @@ writer                  version 2.0.51, revision 40980
 host                    64 bits
 guest-physical address  8 bytes
 guest pointer           8 bytes
-file                    36807 bytes
+file                    35.9 KiB (36807)
 checksum                0x1474e77f, right
 units                   9
 note OSE                true
@@ -71,7 +71,7 @@ fn json_of_every_good_file_says_what_the_manifest_says() {
             "file_bytes": file["size"],
             "units": file["units"].as_array().unwrap().len(),
         });
-        let mut info = ssm(["info", "--json", name]).fine().json();
+        let mut info = ssm(["info", "--json", name]).noted().json();
         assert_eq!(info["checksum"], "right", "{name}");
         let stream = match header["fFlags"].as_u64() {
             None => Value::Null,

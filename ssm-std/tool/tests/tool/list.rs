@@ -7,17 +7,17 @@ use ssm_std::Codec;
 #[test]
 fn for_people() {
     let expected = "\
-OFFSET  PACKED  PLAIN  CODEC     VERSION    INSTANCE  NAME
-    80      24     23  store           1           0  SSM
-   136      13      4  zlib            1           0  alpha
-   183     325    304  lzf             2           1  alpha
-   542       5      4  store  4294967295  4294967295  alpha
-   581       0      0  -               9           0  zero
-   614       1      0  lzf             1           0  zeroput
-   651    5024   5023  store           0           3  beta
-  5708      10      1  zlib            5           0  a-rather-long-unit-name-0123456789-0123456789-z
-  5794   72283  70004  lzf             1           0  omega
-9 units, 77685 bytes packed, 75363 bytes plain
+OFFSET  PACKED             PLAIN  CODEC     VERSION    INSTANCE  NAME
+    80      24                23  store           1           0  SSM
+   136      13                 4  zlib            1           0  alpha
+   183     325               304  lzf             2           1  alpha
+   542       5                 4  store  4294967295  4294967295  alpha
+   581       0                 0  -               9           0  zero
+   614       1                 0  lzf             1           0  zeroput
+   651    5024    4.9 KiB (5023)  store           0           3  beta
+  5708      10                 1  zlib            5           0  a-rather-long-unit-name-0123456789-0123456789-z
+  5794   72283  68.4 KiB (70004)  lzf             1           0  omega
+9 units, 75.9 KiB (77685) packed, 73.6 KiB (75363) plain
 ";
     assert_eq!(ssm(["list", "v12-mixedzip-multi.sav"]).fine().text(), expected);
     let expected = "\
@@ -47,7 +47,7 @@ fn a_flood_of_units_takes_no_memory() {
     let run = crate::ssm_in_little_memory(&["list", path]).fine();
     assert_eq!(run.text().lines().count(), UNITS + 2);
     assert!(run.text().ends_with(
-        "      3  store        1         0  199999\n200000 units, 800000 bytes packed, 600000 bytes plain\n"
+        "      3  store        1         0  199999\n200000 units, 781.3 KiB (800000) packed, 585.9 KiB (600000) plain\n"
     ));
     let run = crate::ssm_in_little_memory(&["list", "--json", path]).fine();
     let rows = run.json();
@@ -99,7 +99,7 @@ fn json_of_every_good_file_says_what_the_manifest_says() {
         let expected: Vec<Value> = file["units"].as_array().unwrap().iter().map(row).collect();
         units += expected.len();
         let name = file["file"].as_str().unwrap();
-        assert_eq!(ssm(["list", "--json", name]).fine().json(), Value::Array(expected), "{name}");
+        assert_eq!(ssm(["list", "--json", name]).noted().json(), Value::Array(expected), "{name}");
     }
     assert!(units > 200, "{units} units");
 }
@@ -115,8 +115,8 @@ fn what_is_left_of_a_damaged_file() {
     assert_eq!(run.code, Some(1));
     assert!(run.said().contains(words), "{}", run.error);
     let lines: Vec<&str> = run.text().lines().collect();
-    assert_eq!(lines[3], "   196     190      ?  tag 6           2           1  alpha");
-    assert_eq!(lines[9], "  5873   30872  70004  lzf             1           0  omega");
+    assert_eq!(lines[3], "   196     190                 ?  tag 6           2           1  alpha");
+    assert_eq!(lines[9], "  5873   30872  68.4 KiB (70004)  lzf             1           0  omega");
 
     let run = ssm(["list", "../bad/v12-trunc-half.sav", "--unchecked", "--json"]);
     assert_eq!((run.code, run.json().as_array().unwrap().len()), (Some(1), 8));
@@ -134,6 +134,6 @@ fn names_of_any_bytes_stay_on_their_line() {
     assert_eq!(lines[2], r"   119       1      0  store        1         0  gerät \u{202e}");
     assert_eq!(lines[3], format!("   159       1      0  store        1         0  {}", "n".repeat(255)));
     let run = ssm(["list".as_ref(), path.as_os_str(), "--json".as_ref()]).fine();
-    assert_eq!(run.json()[0]["name"], "a\u{1b}[31m\n\\\u{fffd}");
+    assert_eq!(run.json()[0]["name"], r"a\u{1b}[31m\n\\\xff");
     assert_eq!(run.json()[2]["name"], "n".repeat(255));
 }

@@ -47,6 +47,21 @@ impl Run {
         self
     }
 
+    /// That it went well, with nothing but notes on standard error.
+    #[track_caller]
+    pub fn noted(self) -> Self {
+        let said = self.said();
+        assert!(self.code == Some(0) && said.lines().all(|line| line.starts_with("note: ")), "{:?}: {said}", self.code);
+        self
+    }
+
+    /// That it went well and said this on standard error.
+    #[track_caller]
+    pub fn saying(self, text: &str) -> Self {
+        assert_eq!((self.code, self.said()), (Some(0), unwrapped(text)));
+        self
+    }
+
     /// That it ended with this status and these last words, and printed nothing else.
     #[track_caller]
     pub fn failed(self, code: i32, error: &str) {

@@ -35,14 +35,14 @@ fn every_subcommand_reads_every_format() {
             &["hexdump", "-", unit],
         ];
         for arguments in subcommands {
-            let run = piped(&bytes, arguments).fine();
+            let run = piped(&bytes, arguments).noted();
             let named: Vec<&str> =
                 arguments.iter().map(|word| if *word == "-" { file.to_str().unwrap() } else { word }).collect();
-            let expected = ssm(named).fine().text_or_bytes(file);
+            let expected = ssm(named).noted().text_or_bytes(file);
             assert_eq!(run.text_or_bytes(Path::new("standard input")), expected, "{arguments:?}");
         }
-        piped(&bytes, &["convert", "-", &from_pipe, "--to", "2.0"]).fine();
-        ssm(["convert", file.to_str().unwrap(), &from_file, "--to", "2.0"]).fine();
+        piped(&bytes, &["convert", "-", &from_pipe, "--to", "2.0"]).noted();
+        ssm(["convert", file.to_str().unwrap(), &from_file, "--to", "2.0"]).noted();
         assert!(fs::read(&from_pipe).unwrap() == fs::read(&from_file).unwrap());
     }
 }
@@ -104,7 +104,7 @@ fn a_named_pipe() {
         fs::write(&pipe, fs::read(&path).unwrap()).unwrap();
         let output = child.wait_with_output().unwrap();
         let run = Run { code: output.status.code(), bytes: output.stdout, error: String::new() };
-        let expected = ssm(arguments.iter().map(AsRef::as_ref).chain([path.as_os_str()])).fine();
+        let expected = ssm(arguments.iter().map(AsRef::as_ref).chain([path.as_os_str()])).noted();
         assert_eq!((run.code, run.text_or_bytes(&pipe)), (Some(0), expected.text_or_bytes(&path)));
     }
 }

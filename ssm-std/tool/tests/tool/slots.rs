@@ -105,10 +105,13 @@ fn listed_with_the_latest() {
     let text = image.run(&[]).fine();
     assert_narrow(text.text());
     let lines: Vec<Vec<_>> = text.text().lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(text.text().lines().next(), Some("store at 0x0, slots of 49152 bytes"));
+    assert_eq!(text.text().lines().next(), Some("store at 0x0, slots of 48 KiB (49152)"));
     assert_eq!(lines[1], ["SLOT", "OFFSET", "GENERATION", "BYTES", "CRC-32", "STATE"]);
-    assert_eq!(lines[2], ["0", "0x0", "3", &three.len().to_string(), &crc(&three), "whole,", "latest"]);
-    assert_eq!(lines[3], ["1", "0xc000", "2", &two.len().to_string(), &crc(&two), "whole"]);
+    let bytes = |state: &[u8]| format!("({})", state.len());
+    assert_eq!(lines[2][..3], ["0", "0x0", "3"]);
+    assert_eq!(lines[2][3..], [&three.len().to_string(), &crc(&three), "whole,", "latest"]);
+    assert_eq!(lines[3][..3], ["1", "0xc000", "2"]);
+    assert_eq!(lines[3][4..], ["KiB", &bytes(&two), &crc(&two), "whole"]);
     assert_eq!(lines.len(), 4);
     assert!(image.run(&["--verify"]).fine().text().contains("sound, latest"));
 }

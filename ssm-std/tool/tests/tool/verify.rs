@@ -16,7 +16,7 @@ fn documented_kinds() -> Vec<String> {
 fn for_people() {
     let expected = "\
 v12-multi.sav: sound
-  format 1.2, 36807 bytes, 9 units, all decoded
+  format 1.2, 35.9 KiB (36807), 9 units, all decoded
   no checksum covers the last 36 bytes (see ssm verify --help)
 ";
     assert_eq!(ssm(["verify", "v12-multi.sav"]).fine().text(), expected);
