@@ -109,6 +109,9 @@ impl Arguments {
             Side::A => a.failed(error),
             Side::B => b.failed(error),
         })?;
+        for input in [&mut a, &mut b] {
+            input.read(|archive| archive.check_directory())?;
+        }
         if found.has_too_many {
             let message = "has its units in another order than the other file, and too many to compare them like that";
             return Err(Failed::usage(&b.path, message.into()));
@@ -126,8 +129,8 @@ impl Arguments {
     }
 }
 
-/// Opens a file. All units of it will be read to their ends, which in 2.0 checks what they are under; 1.x has one checksum
-/// over all.
+/// Opens a file. All units of it will be read to their ends, which in 2.0 checks all that they are under, so that only its
+/// end, and later the directory, are looked at on their own; 1.x has one checksum over all.
 fn open(path: &Path, progress: &Rc<Progress>) -> Result<Input, Failed> {
     let mut input = Input::open_beside(path, true, 2, Rc::clone(progress))?;
     input.read(|archive| match archive.header().format.is_streamed() {

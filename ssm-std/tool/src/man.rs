@@ -22,6 +22,13 @@ pub struct Arguments {
     subcommand: Option<String>,
 }
 
+/// The part behind the options is laid out already and as wide as a terminal: it is not filled, and not indented.
+fn as_it_is(page: &str) -> String {
+    let Some((before, extra)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
+    let (extra, behind) = extra.find("\n.SH ").map_or((extra, ""), |end| extra.split_at(end + 1));
+    format!("{before}.SH NOTES\n.nf\n.in 0\n{extra}.fi\n{behind}")
+}
+
 impl Arguments {
     pub fn run(&self) -> Result<(), Failed> {
         let mut command = crate::Arguments::command();
@@ -36,6 +43,6 @@ impl Arguments {
         let mut page = Vec::new();
         let rendered: io::Result<()> = Man::new(command).render(&mut page);
         rendered.map_err(|error| Failed::stdout(&error))?;
-        print(|out| out.write_all(&page))
+        print(|out| out.write_all(as_it_is(&String::from_utf8_lossy(&page)).as_bytes()))
     }
 }

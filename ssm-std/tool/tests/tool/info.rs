@@ -161,7 +161,7 @@ fn of_many_notes_the_first_are_shown() {
 fn a_flood_of_notes_takes_no_memory() {
     let plain = notes(std::iter::repeat_n(("n", ""), 1_000_000));
     let (_folder, path) = state(&Header::new(), Codec::Zlib, &[(b"SSM", 0, 1, &plain)]);
-    let run = crate::ssm_in_little_memory(&["info", path.to_str().unwrap()]).fine();
+    let run = crate::run_in_little_memory(&["info", path.to_str().unwrap()]).fine();
     assert!(run.text().ends_with("\n.. and 999900 more\n"), "{}", run.text());
 }
 

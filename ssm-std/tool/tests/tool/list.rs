@@ -44,12 +44,12 @@ fn a_flood_of_units_takes_no_memory() {
     let units: Vec<crate::files::Unit<'_>> = names.iter().map(|name| (name.as_bytes(), 0, 1, &b"xyz"[..])).collect();
     let (_folder, path) = state(&Header::new(), Codec::Store, &units);
     let path = path.to_str().unwrap();
-    let run = crate::ssm_in_little_memory(&["list", path]).fine();
+    let run = crate::run_in_little_memory(&["list", path]).fine();
     assert_eq!(run.text().lines().count(), UNITS + 2);
     assert!(run.text().ends_with(
         "      3  store        1         0  199999\n200000 units, 781.3 KiB (800000) packed, 585.9 KiB (600000) plain\n"
     ));
-    let run = crate::ssm_in_little_memory(&["list", "--json", path]).fine();
+    let run = crate::run_in_little_memory(&["list", "--json", path]).fine();
     let rows = run.json();
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), UNITS);

@@ -2,12 +2,15 @@
 
 mod bench;
 mod convert;
+mod diff;
 mod exits;
 mod extract;
 mod files;
 mod hexdump;
 mod info;
 mod list;
+mod manners;
+mod names;
 mod packages;
 mod pipes;
 mod slots;
@@ -92,7 +95,7 @@ pub fn ssm<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
 
 /// Runs the tool in 64 MiB of memory.
 #[cfg(target_os = "linux")]
-pub fn ssm_in_little_memory(arguments: &[&str]) -> Run {
+pub fn run_in_little_memory(arguments: &[&str]) -> Run {
     let mut all = vec!["-c", "ulimit -v 65536 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ssm")];
     all.extend(arguments);
     let output = Command::new("sh").args(all).stdin(Stdio::null()).output().unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// Runs the tool with bytes on a pipe as its standard input.
-fn piped(bytes: &[u8], arguments: &[&str]) -> Run {
+pub fn piped(bytes: &[u8], arguments: &[&str]) -> Run {
     let mut child =
         command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A tool that has seen enough closes the pipe.

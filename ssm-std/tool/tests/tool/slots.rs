@@ -158,6 +158,15 @@ fn a_damaged_state_is_not_the_latest() {
     assert_eq!(text.code, Some(1));
     assert!(text.text().contains("damaged\n") && text.text().contains("sound, latest\n"), "{}", text.text());
     assert_eq!(image.extract("latest", &[]).unwrap(), fs::read(golden("v12-multi.sav")).unwrap());
+    // That it is not the newest is told, and why.
+    let out = image.folder.path().join("older.sav");
+    let words = "slot 0 with generation 1 is taken: slot 1 with generation 2 is newer, but damaged: \
+                 the content does not have the CRC-32 of its commit record";
+    let note = format!("note: {}: {words}\n", image.path());
+    image.run(&["--extract", "latest", "-o", out.to_str().unwrap()]).saying(&note);
+    image.run(&["--extract", "latest", "-o", out.to_str().unwrap(), "--slots", "2"]).saying(&note);
+    image.run(&["--extract", "0", "-o", out.to_str().unwrap()]).fine();
+    fs::remove_file(out).unwrap();
     let (code, said) = image.extract("1", &[]).unwrap_err();
     assert_eq!(code, Some(1));
     assert!(said.ends_with("slot 1: the content does not have the CRC-32 of its commit record\n"), "{said}");
