@@ -2,18 +2,18 @@
 
 use crate::changes::{Changes, CopiedUnit};
 use crate::failure::Failed;
-use crate::input::{Archive, Input, PIECE, Reading, Unit, pieces};
+use crate::input::{Archive, Input, PIECE, Reading, Unit, header_of, pieces};
 use crate::openness::Openness;
 use crate::output::{message, replace, say_note, shown_path};
 use crate::per_unit::PerUnit;
 use crate::spool::shown;
 use crate::survey::{Survey, survey};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ssm_core::{Header, LoadError, Memory, Put, SaveError, Store, StreamedUnit, UnitError, Writer, WriterVersion};
+use ssm_core::{Header, Memory, Put, SaveError, Store, StreamedUnit, UnitError, Writer, WriterVersion};
 use ssm_std::{Codec, Crc32Fast, Error, Failure, SaveFormat, buffered_writer};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -83,9 +83,6 @@ fn width() -> impl TypedValueParser<Value = u8> {
     PossibleValuesParser::new(["4", "8"]).try_map(|width| width.parse::<u8>())
 }
 
-/// Bytes that every header fits into.
-const HEADER_ROOM: u64 = 128;
-
 /// Bytes that the directory of a 2.0 file takes for each unit while it is written.
 const ENTRY: usize = 16;
 
@@ -117,8 +114,10 @@ impl Arguments {
                 let message = format!("format {to} has no place for {}", lost.join(" and "));
                 return Err(Failed::usage(&input.path, message));
             }
-            let read = read_header(file).map_err(|failure| Failed::from(Error::new(&self.output, failure)))?;
-            said = changes.in_words(&old, &read, self.to.is_some());
+            let written = header_of(file).map_err(|source| {
+                Failed::from(Error::new(&self.output, Failure::Io { doing: "read back its header", source }))
+            })?;
+            said = changes.in_words(&old, &written.unwrap_or(header), self.to.is_some());
             Ok(())
         })?;
         input.progress.end();
@@ -292,15 +291,6 @@ fn copy_units(archive: &mut Archive, write: &mut dyn FnMut(&Copied<'_>, Save<'_>
         }
     }
     Ok(Ok(()))
-}
-
-/// The header of the file that was written.
-fn read_header(file: &mut File) -> Result<Header, Failure> {
-    let io = |source| Failure::Io { doing: "read back the header", source };
-    let mut start = Vec::new();
-    file.rewind().map_err(io)?;
-    file.take(HEADER_ROOM).read_to_end(&mut start).map_err(io)?;
-    Header::parse(&start).map_err(|error| Failure::Load(LoadError::Format { error, offset: 0, unit: None }))
 }
 
 /// Format 2.0 does not tell units that put nothing from those that put zero bytes.

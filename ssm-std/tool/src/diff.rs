@@ -101,17 +101,21 @@ impl Arguments {
             return Err(Failed::usage(Path::new("standard input"), "can be one of the two files only".into()));
         }
         let progress = Rc::new(Progress::new());
-        let mut a = open(&self.a, &progress)?;
-        let mut b = open(&self.b, &progress)?;
+        let mut a = Input::open_through(&self.a, Rc::clone(&progress))?;
+        let mut b = Input::open_through(&self.b, Rc::clone(&progress))?;
         let headers = [a.header(), b.header()];
         let comparison = Comparison::new(a.archive(), b.archive(), self.ranges.into());
-        let found = comparison.run().map_err(|(side, error)| match side {
-            Side::A => a.failed(error),
-            Side::B => b.failed(error),
+        let found = comparison.run().map_err(|(side, error)| {
+            let input = match side {
+                Side::A => &mut a,
+                Side::B => &mut b,
+            };
+            let failed = input.failed(error);
+            // A wrong checksum says more than what comes of it.
+            input.check_checksum().err().unwrap_or(failed)
         })?;
-        for input in [&mut a, &mut b] {
-            input.read(|archive| archive.check_directory())?;
-        }
+        a.check_rest()?;
+        b.check_rest()?;
         if found.has_too_many {
             let message = "has its units in another order than the other file, and too many to compare them like that";
             return Err(Failed::usage(&b.path, message.into()));
@@ -127,17 +131,6 @@ impl Arguments {
         }
         Ok(if differences.is_same() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
     }
-}
-
-/// Opens a file. All units of it will be read to their ends, which in 2.0 checks all that they are under, so that only its
-/// end, and later the directory, are looked at on their own; 1.x has one checksum over all.
-fn open(path: &Path, progress: &Rc<Progress>) -> Result<Input, Failed> {
-    let mut input = Input::open_beside(path, true, 2, Rc::clone(progress))?;
-    input.read(|archive| match archive.header().format.is_streamed() {
-        true => archive.check_end(),
-        false => archive.check(),
-    })?;
-    Ok(input)
 }
 
 /// The notes by their names; none if they are no notes.

@@ -1,5 +1,6 @@
 //! The file that a subcommand reads.
 
+use crate::checksum::Following;
 use crate::failure::Failed;
 use crate::progress::Progress;
 use crate::spool::{open, shown};
@@ -13,6 +14,9 @@ use std::rc::Rc;
 /// Bytes that a subcommand reads at a time, and half of what the archive works with.
 pub const PIECE: usize = 128 << 10;
 
+/// Bytes that every header fits into.
+const HEADER_ROOM: u64 = 128;
+
 pub type Archive = ssm_core::Archive<Buffered<Watched>, Decoder, Vec<u8>, Crc32Fast>;
 pub type Unit<'a> = UnitReader<'a, Buffered<Watched>, Decoder, Vec<u8>, Crc32Fast>;
 pub type Reading<T> = Result<T, LoadError<io::Error>>;
@@ -23,32 +27,79 @@ pub struct Input {
     pub path: PathBuf,
     pub progress: Rc<Progress>,
     archive: Archive,
+    followed: Rc<Following>,
 }
 
 impl Input {
     /// Opens what `path` names: checked, or by its header alone. `passes` is how often all of it will be read after that.
     pub fn open(path: &Path, unchecked: bool, passes: u64) -> Result<Self, Failed> {
-        Self::open_beside(path, unchecked, passes, Rc::new(Progress::new()))
+        let passes = passes.saturating_add(u64::from(!unchecked));
+        Self::start(path, unchecked, Rc::new(Progress::new()), false, &|_| passes)
     }
 
-    /// The same, with a progress that others share.
-    pub fn open_beside(path: &Path, unchecked: bool, passes: u64, progress: Rc<Progress>) -> Result<Self, Failed> {
+    /// Opens what `path` names to read all its units to their ends, in their order as a rule, and to call
+    /// [`check_rest`](Self::check_rest) then. The progress is shared with other files.
+    pub fn open_through(path: &Path, progress: Rc<Progress>) -> Result<Self, Failed> {
+        // The records of 2.0 are counted before they are decoded.
+        let passes = |header: &Header| if header.format.is_streamed() { 2 } else { 1 };
+        let mut input = Self::start(path, true, progress, true, &passes)?;
+        input.read(|archive| match archive.header().check_size(archive.file_len()) {
+            Ok(()) => archive.check_end(),
+            Err(_) => archive.check(),
+        })?;
+        Ok(input)
+    }
+
+    /// Opens a file, of which `passes` says how often all of it will be read. If told to `follow`, the checksum of 1.x is
+    /// computed on the way.
+    fn start(
+        path: &Path,
+        unchecked: bool,
+        progress: Rc<Progress>,
+        follow: bool,
+        passes: &dyn Fn(&Header) -> u64,
+    ) -> Result<Self, Failed> {
         let opened = open(path);
         let path = shown(path);
         let failed = |failure| Failed::from(Error::new(path, failure));
-        let file = opened.map_err(failed)?;
+        let mut file = opened.map_err(failed)?;
         let io = |source| failed(Failure::Io { doing: "open", source });
-        let passes = passes.saturating_add(u64::from(!unchecked));
-        progress.expect(file.metadata().map_err(io)?.len().saturating_mul(passes));
-        let medium = Buffered::new(Watched { file, progress: Rc::clone(&progress) });
-        let scratch = vec![0; 2 * PIECE];
+        let followed = Rc::new(Following::default());
+        if let Some(header) = header_of(&mut file).map_err(io)? {
+            if follow {
+                followed.start(&header);
+            }
+            progress.expect(file.seek(SeekFrom::End(0)).map_err(io)?.saturating_mul(passes(&header)));
+        }
+        file.rewind().map_err(io)?;
+        let watched = Watched { file, position: 0, progress: Rc::clone(&progress), followed: Rc::clone(&followed) };
+        let (medium, scratch) = (Buffered::new(watched), vec![0; 2 * PIECE]);
         let archive = if unchecked {
             Archive::open_unchecked_with(medium, decoder(), scratch, Crc32Fast)
         } else {
             Archive::open_with(medium, decoder(), scratch, Crc32Fast)
         };
         let archive = archive.map_err(|error| Failed::load(path, error, None))?;
-        Ok(Self { path: path.to_owned(), progress, archive })
+        Ok(Self { path: path.to_owned(), progress, archive, followed })
+    }
+
+    /// Checks the checksum that 1.x has over the file.
+    pub fn check_checksum(&mut self) -> Result<(), Failed> {
+        match self.header().format.is_streamed() {
+            true => Ok(()),
+            false => self.read(Archive::check),
+        }
+    }
+
+    /// Checks what reading every unit to its end does not: of 1.x the checksum over the file, for which it is read again
+    /// only if it was not read in order; of 2.0 the directory.
+    pub fn check_rest(&mut self) -> Result<(), Failed> {
+        let header = self.header();
+        match header.format.is_streamed() {
+            true => self.read(Archive::check_directory),
+            false if self.followed.is_right(&header) => Ok(()),
+            false => self.read(Archive::check),
+        }
     }
 
     /// What the file's header says.
@@ -73,6 +124,14 @@ impl Input {
             .and_then(|record| at_unit(&mut self.archive, record.offset, |unit| Ok(unit.name().to_vec())).ok());
         Failed::load(&self.path, error, name.as_deref())
     }
+}
+
+/// The header of a file, if it has one that is read here.
+pub fn header_of(file: &mut File) -> io::Result<Option<Header>> {
+    let mut start = Vec::new();
+    file.rewind()?;
+    file.take(HEADER_ROOM).read_to_end(&mut start)?;
+    Ok(Header::parse(&start).ok())
 }
 
 /// Looks at the unit whose header is at `offset`.
@@ -111,12 +170,16 @@ pub fn pieces<E>(
 /// A file whose reading is watched.
 pub struct Watched {
     file: File,
+    position: u64,
     progress: Rc<Progress>,
+    followed: Rc<Following>,
 }
 
 impl Read for Watched {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(into)?;
+        self.followed.pass(self.position, &into[..read]);
+        self.position = self.position.saturating_add(read as u64);
         self.progress.advance(read as u64);
         Ok(read)
     }
@@ -124,6 +187,7 @@ impl Read for Watched {
 
 impl Seek for Watched {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+        self.position = self.file.seek(to)?;
+        Ok(self.position)
     }
 }

@@ -4,6 +4,7 @@
 
 mod bench;
 mod changes;
+mod checksum;
 mod completions;
 mod convert;
 mod diff;
