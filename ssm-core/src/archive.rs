@@ -106,6 +106,22 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
         }
     }
 
+    /// Checks the directory of a 2.0 file: its checksum, and that each entry points to a unit of its name and instance. Of a
+    /// 1.x file, nothing. Who reads every unit to its end, and checks this and the [end](Self::check_end), has looked at all
+    /// that a 2.0 file has.
+    pub fn check_directory(&mut self) -> Result<(), LoadError<R::Error>> {
+        if !self.header.format.is_streamed() {
+            return Ok(());
+        }
+        let Archive { medium, crc, scratch, name, .. } = self;
+        let mut check = || {
+            let footer = medium.footer(crc)?;
+            medium.directory(&footer, crc, &mut |_, _| ())?;
+            medium.check_directory(&footer, crc, name, scratch.as_mut())
+        };
+        check().map_err(|Stop| medium.error())
+    }
+
     /// What the header says.
     pub fn header(&self) -> &Header {
         &self.header

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # The tool that checks the boards' files is the main workspace's, in the target folder that its tests use.
 tool_target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")
-(cd ../.. && cargo build --quiet --locked -p ssm-std --bin ssm --target-dir "$tool_target")
+(cd ../.. && cargo build --quiet --locked -p ssm-tool --bin ssm --target-dir "$tool_target")
 source ./setup.sh
 
 cargo build --quiet --locked -p ssm-board-runner

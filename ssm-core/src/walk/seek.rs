@@ -86,7 +86,7 @@ impl<R: Read + Seek> Medium<R> {
     }
 
     /// Reads the head of the directory and gives each entry, with its file offset, to `entry`; then checks its checksum.
-    fn directory(
+    pub fn directory(
         &mut self,
         footer: &Footer,
         crc: &mut impl Crc32,

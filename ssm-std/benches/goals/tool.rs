@@ -1,5 +1,5 @@
-//! 1 GiB: the tool beside a load, and the memory that each needs. Each runs as a process of its own, the tool as it is
-//! built here, saves and loads as this benchmark again.
+//! 1 GiB: the tool beside a load, and the memory that each needs. Each runs as a process of its own: the tool as cargo builds
+//! it for this run, saves and loads as this benchmark again.
 //!
 //! The peak is what Linux says about a process while it runs (`VmHWM`), read every millisecond.
 
@@ -9,7 +9,7 @@ use crate::table::{Goal, Table};
 use crate::whole::{load, save};
 use ssm_std::{Codec, SaveFormat};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -70,9 +70,34 @@ fn ourselves(deed: &str, format: SaveFormat, path: &Path) -> (f64, f64) {
     (seconds.parse().unwrap(), peak.parse().unwrap())
 }
 
+/// The tool, built from the sources of now, and where it is.
+fn built_tool() -> PathBuf {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tool/Cargo.toml");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args([
+        "build",
+        "--release",
+        "--quiet",
+        "--bin",
+        "ssm",
+        "--message-format",
+        "json",
+        "--manifest-path",
+        manifest,
+    ]);
+    let output = build.stderr(Stdio::inherit()).output().expect("cargo runs");
+    assert!(output.status.success(), "the tool builds");
+    let messages = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let messages = messages.map(|line| serde_json::from_slice::<serde_json::Value>(line).expect("cargo speaks JSON"));
+    let built = messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next();
+    built.expect("cargo says where the tool is")
+}
+
 pub fn run(table: &mut Table, folder: &Path) {
     table.group("1 GiB of the same memory, each in a process of its own; memory is beside the machine's own");
     let path = folder.join("large");
+    let ssm = built_tool();
     for format in SaveFormat::ALL {
         let best = |work: &dyn Fn() -> (f64, f64)| {
             let runs: Vec<_> = (0..ROUNDS).map(|_| work()).collect();
@@ -80,7 +105,7 @@ pub fn run(table: &mut Table, folder: &Path) {
         };
         let saved = best(&|| ourselves("--save", format, &path));
         let loaded = best(&|| ourselves("--load", format, &path));
-        let tool = |deed: &str| best(&|| run_one(Command::new(env!("CARGO_BIN_EXE_ssm")).arg(deed).arg(&path)));
+        let tool = |deed: &str| best(&|| run_one(Command::new(&ssm).arg(deed).arg(&path)));
         let (verified, listed) = (tool("verify"), tool("list"));
         let seconds = |run: (f64, f64)| format!("{:.2} s", run.0);
         for (deed, run) in [("save", saved), ("load", loaded), ("ssm verify", verified), ("ssm list", listed)] {
