@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The members that are published, in the order in which they depend on each other; the rest packages without being built.
-published=(ssm-core ssm-std)
+published=(ssm-core ssm-std ssm-tool)
 cargo package --quiet --locked --allow-dirty --no-verify --workspace
 cargo package --quiet --locked --allow-dirty "${published[@]/#/--package=}"
 for crate in "${published[@]}"; do

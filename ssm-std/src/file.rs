@@ -93,7 +93,12 @@ impl Default for LoadOptions<'_> {
 /// # What differs by system
 /// - **Linux, Android**: as above.
 /// - **Other Unix systems**: access lists are neither kept nor looked at; the mode is all that is known of who may do what.
-/// - **Elsewhere**: permissions are kept as far as std knows them, and folders are not made durable.
+/// - **Windows**: the new file takes the old one's place in one step, also while others have the old one open, if they opened
+///   it to share deleting, as Rust's std does; if not, or if it is locked, the save fails and the old file stays. A file with the
+///   attribute "read-only" is refused. Access lists are not kept: the new file has the one that its folder gives. Folders
+///   cannot be made durable. Names of devices (`CON`, `NUL`, `COM1.sav` ..) and names that end with a dot or a space are refused,
+///   as the system would take another file; every other name that it takes can be saved to, and paths of over 260 units.
+/// - **Elsewhere**: as on Windows.
 pub fn save_to_path<M>(
     path: impl AsRef<Path>,
     machine: &mut M,

@@ -1,8 +1,9 @@
-//! The steps where there is no more than std: permissions are kept, and folders cannot be made durable.
+//! The steps on Windows, and on other systems that are not Unix: a folder cannot be made durable, and the new file has the
+//! access list that its folder gives.
 
 use super::temporary::Temporary;
 use super::{Folder, folder_of};
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,25 +11,44 @@ use std::path::{Path, PathBuf};
 pub(super) struct Disk {
     target: PathBuf,
     folder: PathBuf,
-    /// Those of the old file.
-    permissions: Option<Permissions>,
+    has_old: bool,
 }
 
 impl Disk {
     pub fn new(target: PathBuf, old: Option<&Metadata>, _source: Option<&File>) -> io::Result<Self> {
+        // What is there already was found under this name.
+        if old.is_none()
+            && let Some(name) = target.file_name()
+            && is_reserved(&name.to_string_lossy())
+        {
+            let words = "Windows takes this name for a device or for another name";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         let folder = folder_of(&target);
-        Ok(Self { target, folder, permissions: old.map(Metadata::permissions) })
+        Ok(Self { target, folder, has_old: old.is_some() })
     }
+}
+
+/// Whether a file of this name would be a device, or one of another name: dots and spaces at its end are left away.
+fn is_reserved(name: &str) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    if name.ends_with(['.', ' ']) {
+        return true;
+    }
+    let stem = name.split(['.', ':']).next().unwrap_or(name).trim_end_matches(' ').to_uppercase();
+    let is_port = |port: &str| {
+        let digit = stem.strip_prefix(port).map(|digit| digit.chars().collect::<Vec<_>>());
+        matches!(digit.as_deref(), Some(['0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}']))
+    };
+    DEVICES.contains(&&*stem) || is_port("COM") || is_port("LPT")
 }
 
 impl Folder for Disk {
     type File = Temporary;
 
     fn check_old(&mut self) -> io::Result<()> {
-        match self.permissions {
-            Some(_) => OpenOptions::new().write(true).open(&self.target).map(|_| ()),
-            None => Ok(()),
-        }
+        // A file with the attribute "read-only" refuses this with "access denied".
+        if self.has_old { OpenOptions::new().write(true).open(&self.target).map(|_| ()) } else { Ok(()) }
     }
 
     fn create(&mut self) -> io::Result<Temporary> {
@@ -39,11 +59,8 @@ impl Folder for Disk {
         Ok(())
     }
 
-    fn keep_permissions(&mut self, file: &mut Temporary) -> io::Result<()> {
-        match self.permissions.take() {
-            Some(permissions) => file.as_file().set_permissions(permissions),
-            None => Ok(()),
-        }
+    fn keep_permissions(&mut self, _: &mut Temporary) -> io::Result<()> {
+        Ok(())
     }
 
     fn check_new(&mut self, _: &mut Temporary) -> io::Result<()> {

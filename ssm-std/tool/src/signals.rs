@@ -9,9 +9,15 @@ pub fn remove_temporary_files() {
     ONCE.call_once(|| _ = unix::watch());
 }
 
-/// Elsewhere a temporary file stays, as after a crash.
-#[cfg(not(unix))]
-pub fn remove_temporary_files() {}
+/// The same of Ctrl-C, Ctrl-Break and the end of the console's window.
+#[cfg(windows)]
+pub fn remove_temporary_files() {
+    use std::sync::Once;
+    /// What the system itself ends a process with that does not handle Ctrl-C.
+    const CONTROL_C_EXIT: i32 = 0xc000_013a_u32 as i32;
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| _ = ctrlc::set_handler(|| ssm_std::abandon_saves(|| std::process::exit(CONTROL_C_EXIT))));
+}
 
 #[cfg(unix)]
 mod unix {
