@@ -142,6 +142,7 @@ fn replace_as<T>(
     write: impl FnOnce(&mut File) -> Result<T, Failure>,
 ) -> Result<T, Error> {
     let io = |doing| move |source| Error::io(named, doing, source);
+    system::check_name(named).map_err(io("save to this name"))?;
     let target = match fs::canonicalize(named) {
         Ok(path) => path,
         Err(error) if named.is_symlink() => return Err(io("follow the link")(error)),

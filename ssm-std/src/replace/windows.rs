@@ -5,27 +5,33 @@ use super::temporary::Temporary;
 use super::{Folder, folder_of};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The folder of a file on a disk.
 pub(super) struct Disk {
     target: PathBuf,
     folder: PathBuf,
-    has_old: bool,
+    /// Whether the old file, if there is one, has the attribute "read-only".
+    read_only: Option<bool>,
 }
 
 impl Disk {
     pub fn new(target: PathBuf, old: Option<&Metadata>, _source: Option<&File>) -> io::Result<Self> {
-        // What is there already was found under this name.
-        if old.is_none()
-            && let Some(name) = target.file_name()
-            && is_reserved(&name.to_string_lossy())
-        {
-            let words = "Windows takes this name for a device or for another name";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
-        }
         let folder = folder_of(&target);
-        Ok(Self { target, folder, has_old: old.is_some() })
+        Ok(Self { target, folder, read_only: old.map(|old| old.permissions().readonly()) })
+    }
+}
+
+/// Refuses what the system would take for a device or for another file.
+pub(super) fn check_name(named: &Path) -> io::Result<()> {
+    let is_verbatim =
+        matches!(named.components().next(), Some(Component::Prefix(prefix)) if prefix.kind().is_verbatim());
+    let reserved = !is_verbatim && named.file_name().is_some_and(|name| is_reserved(&name.to_string_lossy()));
+    match reserved {
+        true => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "Windows takes this name for a device or for another name"))
+        }
+        false => Ok(()),
     }
 }
 
@@ -47,8 +53,11 @@ impl Folder for Disk {
     type File = Temporary;
 
     fn check_old(&mut self) -> io::Result<()> {
-        // A file with the attribute "read-only" refuses this with "access denied".
-        if self.has_old { OpenOptions::new().write(true).open(&self.target).map(|_| ()) } else { Ok(()) }
+        match self.read_only {
+            None => Ok(()),
+            Some(true) => Err(io::Error::new(io::ErrorKind::PermissionDenied, "it has the attribute \"read-only\"")),
+            Some(false) => OpenOptions::new().write(true).open(&self.target).map(|_| ()),
+        }
     }
 
     fn create(&mut self) -> io::Result<Temporary> {
