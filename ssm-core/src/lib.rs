@@ -88,8 +88,8 @@ pub use save::Saver;
 pub use shared::SharedRegistry;
 #[cfg(feature = "nor-flash")]
 pub use slots::{
-    CommitError, CommitRecord, EraseError, FlashError, MountError, ReadError, RollbackError, Saved, SlotReader,
-    SlotWriter, Slots,
+    CommitError, CommitRecord, EraseError, FlashError, InvertedFlash, MountError, ReadError, RollbackError, Saved,
+    SlotFault, SlotReader, SlotWriter, Slots,
 };
 pub use stream::{Field, GcPhys, GcPtr, Get, Item, MAX_STRING, Put};
 pub use unit::{AfterLoad, AfterSave, MAX_NAME, Owner, Unit, UnitError, UnitId, UnitRecord, Vote};

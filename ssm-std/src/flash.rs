@@ -36,11 +36,12 @@ const PIECE: usize = 64 << 10;
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("states.flash");
 /// let flash: FileFlash = FileFlash::create(&path, 64 << 10)?;
-/// let mut slots = Slots::mount(flash, 0..64 << 10, vec![0; 16 << 10])?;
+/// let mut buffer = vec![0; 16 << 10];
+/// let mut slots = Slots::mount(flash, 0..64 << 10, &mut buffer)?;
 /// let saved = slots.save(|out| out.write_all(b"a state"))?;
 ///
 /// let flash: FileFlash = FileFlash::open(&path)?;
-/// assert_eq!(Slots::mount(flash, 0..64 << 10, vec![0; 16 << 10])?.latest(), Some(saved));
+/// assert_eq!(Slots::mount(flash, 0..64 << 10, &mut buffer)?.latest(), Some(saved));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

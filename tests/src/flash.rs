@@ -6,7 +6,11 @@
 //! - Reads, writes, erases and their bytes are counted, erases also block by block.
 //! - Each byte that is written or erased is a step, and power goes at any of them ([`Flash::cut`]). What is left then is told
 //!   by a [`Model`]. Until [`Flash::power_on`] every operation fails.
-//! - Single operations can fail ([`Flash::break_at`]) and single bits can be stuck ([`Flash::stick`]).
+//! - Single operations can fail ([`Flash::break_at`]), read otherwise once ([`Flash::misread_at`]), and single bits can be stuck
+//!   ([`Flash::stick`]) or weak ([`Flash::weaken`]).
+//! - With ECC ([`Flash::with_ecc`]) a word that was cut off, or that [decayed](Flash::decay), cannot be read until it is erased.
+//! - Blocks can be [worn](Flash::wear), and an erase can take more than it says ([`Flash::erase_in`]).
+//! - [`ErasesToZeros`] is a flash whose erased bits are zeros.
 //!
 //! ```
 //! use ssm_tests::flash::{Cut, Fault, Flash, Model, Pick};
@@ -25,8 +29,10 @@
 mod power;
 #[cfg(test)]
 mod tests;
+mod zeros;
 
 pub use power::{Cut, Model, Pick};
+pub use zeros::ErasesToZeros;
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
@@ -41,6 +47,15 @@ pub struct Flash<const READ: usize, const WRITE: usize, const ERASE: usize> {
     written: Vec<bool>,
     /// Of each byte, the bits that cannot be changed.
     stuck: Vec<(usize, u8)>,
+    /// Bits that change when the power comes back.
+    weak: Vec<(usize, u8)>,
+    /// With ECC, of each byte, whether its word cannot be read.
+    unreadable: Option<Vec<bool>>,
+    /// Of each block, what fails in it.
+    worn: Vec<Option<Wear>>,
+    /// Bytes that an erase really takes at once.
+    erased_at_once: usize,
+    misread: Option<u64>,
     erases: Vec<u32>,
     counts: Counts,
     operations: Vec<Operation>,
@@ -48,6 +63,11 @@ pub struct Flash<const READ: usize, const WRITE: usize, const ERASE: usize> {
     steps: u64,
     cut: Option<Cut>,
     off: bool,
+}
+
+/// A buffer for slots that lasts as long as the test does, so that a function can mount them.
+pub fn page<const N: usize>() -> &'static mut [u8] {
+    Box::leak(Box::new([0; N]))
 }
 
 /// How often and how much.
@@ -80,9 +100,22 @@ pub struct Operation {
     pub step: u64,
 }
 
+/// What fails in a block that is worn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wear {
+    /// To erase it; it stays as it is.
+    Erase,
+    /// To write it; nothing is written.
+    Write,
+}
+
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// ECC: the word with this byte cannot be read.
+    Unreadable(u32),
+    /// The block is worn.
+    Worn,
     /// Off the grid, or behind the end.
     Rule(NorFlashErrorKind),
     /// The operation that was planted to fail; it did nothing.
@@ -95,7 +128,7 @@ impl NorFlashError for Fault {
     fn kind(&self) -> NorFlashErrorKind {
         match self {
             Fault::Rule(kind) => *kind,
-            Fault::Broken | Fault::PowerOff => NorFlashErrorKind::Other,
+            Fault::Broken | Fault::PowerOff | Fault::Unreadable(_) | Fault::Worn => NorFlashErrorKind::Other,
         }
     }
 }
@@ -112,8 +145,13 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         Self {
             written: vec![true; bytes.len()],
             erases: vec![0; bytes.len().div_ceil(ERASE)],
+            worn: vec![None; bytes.len().div_ceil(ERASE)],
             bytes,
             stuck: Vec::new(),
+            weak: Vec::new(),
+            unreadable: None,
+            erased_at_once: ERASE,
+            misread: None,
             counts: Counts::default(),
             operations: Vec::new(),
             broken: None,
@@ -164,10 +202,56 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         self.off
     }
 
-    /// Power again, and no cut planted.
+    /// Power again, and no cut planted. Weak bits read otherwise from now on.
     pub fn power_on(&mut self) {
         self.off = false;
         self.cut = None;
+        for (at, mask) in std::mem::take(&mut self.weak) {
+            self.bytes[at] ^= mask;
+        }
+    }
+
+    /// The same flash with ECC.
+    pub fn with_ecc(mut self) -> Self {
+        self.unreadable = Some(vec![false; self.bytes.len()]);
+        self
+    }
+
+    /// Makes the word with this byte one that cannot be read until it is erased.
+    pub fn decay(&mut self, offset: u32) {
+        let word = offset as usize / WRITE * WRITE;
+        let end = (word + WRITE).min(self.bytes.len());
+        self.unreadable.get_or_insert_with(|| vec![false; self.bytes.len()])[word..end].fill(true);
+    }
+
+    /// Whether all of a range can be read.
+    pub fn is_readable(&self, range: Range<usize>) -> bool {
+        self.unreadable.as_ref().is_none_or(|unreadable| !unreadable[range].contains(&true))
+    }
+
+    /// Makes a block fail from now on.
+    pub fn wear(&mut self, block: usize, wear: Wear) {
+        self.worn[block] = Some(wear);
+    }
+
+    /// Makes erases take blocks of this many bytes, whatever they say.
+    pub fn erase_in(&mut self, bytes: usize) {
+        self.erased_at_once = bytes;
+    }
+
+    /// Plants a wrong bit in the read with this number from here, counted from 0; the flash holds the right one.
+    pub fn misread_at(&mut self, read: u64) {
+        self.misread = Some(read);
+    }
+
+    /// Takes back what was planted with [`break_at`](Self::break_at) and [`misread_at`](Self::misread_at).
+    pub fn plant_nothing(&mut self) {
+        (self.broken, self.misread) = (None, None);
+    }
+
+    /// Makes the bits of `mask` at `offset` change when the power comes back.
+    pub fn weaken(&mut self, offset: u32, mask: u8) {
+        self.weak.push((offset as usize, mask));
     }
 
     /// Plants a failure: of the operation with this number from here, counted from 0, reads included.
@@ -220,6 +304,9 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
     /// What a complete erase does.
     fn fill(&mut self, range: Range<usize>) {
         self.written[range.clone()].fill(false);
+        if let Some(unreadable) = &mut self.unreadable {
+            unreadable[range.clone()].fill(false);
+        }
         if self.stuck.is_empty() {
             return self.bytes[range].fill(0xff);
         }
@@ -244,7 +331,22 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> ReadNorFlash for
         check_read(self, offset, bytes.len()).map_err(Fault::Rule)?;
         self.counts.reads += 1;
         self.counts.bytes_read += bytes.len() as u64;
-        bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
+        let range = offset as usize..offset as usize + bytes.len();
+        if let Some(unreadable) = &self.unreadable
+            && let Some(at) = unreadable[range.clone()].iter().position(|unreadable| *unreadable)
+        {
+            return Err(Fault::Unreadable(offset + at as u32));
+        }
+        bytes.copy_from_slice(&self.bytes[range]);
+        match &mut self.misread {
+            Some(0) => {
+                self.misread = None;
+                let middle = bytes.len() / 2;
+                bytes[middle..].iter_mut().take(1).for_each(|byte| *byte ^= 0x10);
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
         Ok(())
     }
 
@@ -260,7 +362,11 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> NorFlash for Fla
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
         self.operate()?;
         check_erase(self, from, to).map_err(Fault::Rule)?;
-        let range = from as usize..to as usize;
+        if self.worn[from as usize / ERASE..to as usize / ERASE].contains(&Some(Wear::Erase)) {
+            return Err(Fault::Worn);
+        }
+        let once = self.erased_at_once;
+        let range = from as usize / once * once..(to as usize).next_multiple_of(once).min(self.bytes.len());
         self.counts.erases += 1;
         self.counts.blocks_erased += (range.len() / ERASE) as u64;
         self.erases[from as usize / ERASE..to as usize / ERASE].iter_mut().for_each(|count| *count += 1);
@@ -279,6 +385,9 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> NorFlash for Fla
         self.counts.writes += 1;
         self.counts.bytes_written += bytes.len() as u64;
         let start = offset as usize;
+        if self.worn[start / ERASE..(start + bytes.len()).div_ceil(ERASE)].contains(&Some(Wear::Write)) {
+            return Err(Fault::Worn);
+        }
         if let Some(at) = self.written[start..start + bytes.len()].iter().position(|written| *written) {
             panic!("the word with byte {} is written, but was not erased since it was written last", start + at);
         }

@@ -4,8 +4,8 @@
 use embedded_io::{Read, Write};
 use embedded_storage::nor_flash::ReadNorFlash;
 use proptest::prelude::*;
-use ssm_core::{CommitError, Crc32, Crc32Bytewise, Saved, Slots};
-use ssm_tests::flash::Flash;
+use ssm_core::{CommitError, Crc32, Crc32Bytewise, MountError, Saved, Slots};
+use ssm_tests::flash::{Flash, page};
 
 const SLOT: usize = 256;
 const RECORD: usize = 56;
@@ -13,19 +13,20 @@ const BUFFER: usize = 32;
 
 type Nor = Flash<1, 4, 128>;
 
-fn mount(flash: &mut Nor, slots: u8) -> Slots<&mut Nor, [u8; BUFFER], Crc32Bytewise> {
+fn mount(flash: &mut Nor, slots: u8) -> Slots<'static, &mut Nor> {
     let before = flash.counts();
     let range = 0..flash.capacity() as u32;
-    let mounted = Slots::mount_with(&mut *flash, range.clone(), slots, [0; BUFFER], Crc32Bytewise).unwrap();
+    let mounted = Slots::mount_with(&mut *flash, range.clone(), slots, page::<BUFFER>(), Crc32Bytewise).unwrap();
     let latest = mounted.latest();
     let counts = mounted.into_inner().counts();
-    // At the very worst every slot has a valid record and all contents are damaged: all records once for each.
+    // At the very worst every slot has a valid record and all contents are damaged: all records once for each. What is not
+    // right is read twice.
     let slots_ = u64::from(slots);
-    let records = slots_ * (slots_ + 1) * RECORD.div_ceil(BUFFER) as u64;
-    let contents = slots_ * SLOT.div_ceil(BUFFER) as u64;
+    let records = 2 * slots_ * (slots_ + 2) * RECORD.div_ceil(BUFFER) as u64;
+    let contents = 2 * slots_ * SLOT.div_ceil(BUFFER) as u64;
     assert!(counts.reads - before.reads <= records + contents, "{} reads", counts.reads - before.reads);
     assert_eq!((counts.writes, counts.erases), (before.writes, before.erases), "a mount changes nothing");
-    let slots = Slots::mount_with(flash, range, slots, [0; BUFFER], Crc32Bytewise).unwrap();
+    let slots = Slots::mount_with(flash, range, slots, page::<BUFFER>(), Crc32Bytewise).unwrap();
     assert_eq!(slots.latest(), latest);
     slots
 }
@@ -42,7 +43,7 @@ fn record(slot_len: u32, generation: u64, len: u32, crc: u32) -> [u8; RECORD] {
     [half, complement].concat().try_into().unwrap()
 }
 
-fn content(slots: &mut Slots<&mut Nor, [u8; BUFFER], Crc32Bytewise>, saved: &Saved) -> Vec<u8> {
+fn content(slots: &mut Slots<'static, &mut Nor>, saved: &Saved) -> Vec<u8> {
     let mut bytes = vec![0; saved.len() as usize];
     slots.read(saved).unwrap().read_exact(&mut bytes).unwrap();
     bytes
@@ -135,6 +136,13 @@ proptest! {
     #[test]
     fn forged_slots(forged in prop::collection::vec(forged(), 2..7)) {
         let mut flash = Nor::holding(forged.iter().flat_map(Forged::bytes).collect::<Vec<u8>>());
+        let range = 0..flash.capacity() as u32;
+        if forged.iter().all(|forged| forged.bytes()[..RECORD] == [0; RECORD]) {
+            let count = forged.len() as u8;
+            let refused = Slots::mount_with(&mut flash, range, count, &mut [0; BUFFER], Crc32Bytewise).err();
+            prop_assert_eq!(refused, Some(MountError::ErasesToZeros));
+            return Ok(());
+        }
         let count = forged.len() as u8;
         let newest = (0..).zip(&forged).filter_map(|(slot, forged)| Some((forged.valid()?, slot))).max();
         let mut slots = mount(&mut flash, count);
@@ -159,7 +167,7 @@ proptest! {
 fn every_flipped_bit_of_two_slots() {
     let (old, new) = ([0xa5; 150], [0x3c; 120]);
     let mut flash = Nor::blank(2 * SLOT);
-    let mut slots = Slots::mount(&mut flash, 0..2 * SLOT as u32, [0; BUFFER]).unwrap();
+    let mut slots = Slots::mount(&mut flash, 0..2 * SLOT as u32, page::<BUFFER>()).unwrap();
     slots.save(|out| out.write_all(&old)).unwrap();
     let latest = slots.save(|out| out.write_all(&new)).unwrap();
     assert_eq!((latest.slot(), latest.generation()), (1, 2));
@@ -195,7 +203,7 @@ fn the_golden_files_are_no_slots() {
             bytes.resize(bytes.len().next_multiple_of(2 * SLOT).max(2 * SLOT), 0xff);
             let range = 0..bytes.len() as u32;
             let mut flash = Nor::holding(bytes);
-            let mut slots = Slots::mount(&mut flash, range, [0; BUFFER]).unwrap();
+            let mut slots = Slots::mount(&mut flash, range, page::<BUFFER>()).unwrap();
             assert_eq!(slots.latest(), None);
             slots.save(|out| out.write_all(b"after all")).unwrap();
             files += 1;
@@ -207,9 +215,12 @@ fn the_golden_files_are_no_slots() {
 #[test]
 fn a_record_is_valid_for_its_own_split_only() {
     let mut flash = Nor::blank(4 * SLOT);
-    let mut slots = Slots::mount(&mut flash, 0..4 * SLOT as u32, [0; BUFFER]).unwrap();
+    let mut slots = Slots::mount(&mut flash, 0..4 * SLOT as u32, page::<BUFFER>()).unwrap();
     slots.save(|out| out.write_all(b"in the first half")).unwrap();
     assert_eq!(flash.bytes()[..RECORD], record(2 * SLOT as u32, 1, 17, Crc32Bytewise.update(0, b"in the first half")));
     assert!(mount(&mut flash.clone(), 2).latest().is_some());
-    assert_eq!(mount(&mut flash, 4).latest(), None);
+    let mut slots = mount(&mut flash, 4);
+    assert_eq!(slots.latest(), None);
+    let (at, found) = slots.other_split().expect("the record of the other split");
+    assert_eq!((at, found.slot_len, found.generation), (0, 2 * SLOT as u32, 1));
 }

@@ -11,8 +11,10 @@ use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
 pub enum FlashError<E> {
     /// The flash failed.
     Flash(E),
-    /// The slot takes no more: it is full, or a write failed before.
+    /// The slot takes no more: it is full.
     Full,
+    /// The flash failed to write the slot; the save tells what it said, or goes on in the next slot.
+    Worn,
     /// A seek to before the first byte or to one that no 64 bits hold.
     Position,
 }
@@ -22,6 +24,7 @@ impl<E: Debug> Display for FlashError<E> {
         match self {
             Self::Flash(error) => flash(f, error),
             Self::Full => f.write_str("the slot takes no more"),
+            Self::Worn => f.write_str("the flash failed to write the slot"),
             Self::Position => f.write_str("a seek to no position"),
         }
     }
@@ -33,10 +36,27 @@ impl<E: NorFlashError> embedded_io::Error for FlashError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Flash(error) if error.kind() == NorFlashErrorKind::Other => ErrorKind::Other,
+            Self::Worn => ErrorKind::Other,
             Self::Full => ErrorKind::WriteZero,
             _ => ErrorKind::InvalidInput,
         }
     }
+}
+
+/// What is wrong with a slot that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SlotFault<E> {
+    /// The flash failed to erase it, to write it, or twice to read it.
+    Flash(E),
+    /// The flash said that it erased, but what it holds is not all ones.
+    NotErased {
+        /// The first byte that is not, from the start of the flash.
+        offset: u32,
+    },
+    /// What was written reads back otherwise.
+    Mismatch,
 }
 
 /// Why slots were not mounted. Nothing was written.
@@ -44,8 +64,16 @@ impl<E: NorFlashError> embedded_io::Error for FlashError<E> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MountError<E> {
-    /// The flash failed.
-    Flash(E),
+    /// No commit record of any slot can be read. Erase the range to begin anew; the states in it are lost then.
+    Flash {
+        /// Where the first of them cannot be read, in bytes from the start of the flash.
+        offset: u32,
+        /// What the flash said there.
+        error: E,
+    },
+    /// All commit records that can be read are zeros: this flash erases to zeros, and is used through
+    /// [`InvertedFlash`](crate::InvertedFlash). If it does not, erase the range.
+    ErasesToZeros,
     /// The flash says that it reads, writes or erases in units of 0 bytes or of 4 GiB and more.
     Geometry,
     /// The range reaches behind the end of the flash, or does not begin and end at multiples of the erase size.
@@ -59,18 +87,25 @@ pub enum MountError<E> {
     },
 }
 
-/// Why a slot was not erased. It is not written before it was.
+/// Why no slot was erased. None is written before it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EraseError<E> {
-    /// The flash failed.
-    Flash(E),
-    /// The flash said that it erased, but what it holds is not all ones.
-    NotErased {
-        /// The first byte that is not, from the start of the flash.
-        offset: u32,
+    /// No slot but that of the latest state can be used. This is the one that was tried last; with two slots it is the
+    /// only one.
+    Worn {
+        /// The slot, counted from 0.
+        slot: u8,
+        /// What is wrong with it.
+        fault: SlotFault<E>,
     },
+    /// The latest state is no longer whole behind the erase of another slot: the driver erases more than it says.
+    /// [`Slots::latest`](crate::Slots::latest) is what is left. Told once.
+    LatestLost,
+    /// The slot is all zeros behind its erase: this flash erases to zeros, and is used through
+    /// [`InvertedFlash`](crate::InvertedFlash). Nothing was written.
+    ErasesToZeros,
 }
 
 /// Why a state was not saved. The state before is still the latest, and a save may be tried again.
@@ -80,14 +115,21 @@ pub enum EraseError<E> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CommitError<E, S> {
-    /// The flash failed outside of the closure. Only if that was in the very last write, the next mount may find the new
+    /// No slot but that of the latest state can be used. This is the one that was tried last; with two slots it is the
+    /// only one. Only if the very last write of a slot failed, or the read behind it, the next mount may find the new
     /// state.
-    Flash(E),
-    /// The flash said that it erased, but what it holds is not all ones.
-    NotErased {
-        /// The first byte that is not, from the start of the flash.
-        offset: u32,
+    Worn {
+        /// The slot, counted from 0.
+        slot: u8,
+        /// What is wrong with it.
+        fault: SlotFault<E>,
     },
+    /// The latest state is no longer whole behind the erase of another slot: the driver erases more than it says.
+    /// [`Slots::latest`](crate::Slots::latest) is what is left. Told once.
+    LatestLost,
+    /// The slot is all zeros behind its erase: this flash erases to zeros, and is used through
+    /// [`InvertedFlash`](crate::InvertedFlash). Nothing was written.
+    ErasesToZeros,
     /// The closure failed.
     Save(S),
     /// The state is known to be larger than a slot. Nothing was erased or written.
@@ -95,10 +137,8 @@ pub enum CommitError<E, S> {
         /// Bytes that a slot has room for.
         capacity: u32,
     },
-    /// The closure returned success although a write had failed or there was no room.
+    /// The closure returned success although there was no room.
     Incomplete,
-    /// What was written reads back otherwise: worn or broken cells.
-    Mismatch,
     /// A commit record has the highest generation of all, which no number of saves reaches: it was forged. Erase all.
     Generations,
 }
@@ -108,14 +148,17 @@ pub enum CommitError<E, S> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RollbackError<E> {
-    /// The flash failed. If that was in the erase, the state before is the latest in this mount, and the next one
+    /// The slot of the latest state cannot be erased. The state before is the latest in this mount, and the next one
     /// finds either.
-    Flash(E),
-    /// The flash said that it erased, but what it holds is not all ones; the rest as above.
-    NotErased {
-        /// The first byte that is not, from the start of the flash.
-        offset: u32,
+    Worn {
+        /// The slot, counted from 0.
+        slot: u8,
+        /// What is wrong with it.
+        fault: SlotFault<E>,
     },
+    /// The state before is no longer whole behind the erase of the latest: the driver erases more than it says.
+    /// [`Slots::latest`](crate::Slots::latest) is what is left. Told once.
+    LatestLost,
     /// There is no state before the latest, or it is damaged. Nothing was changed.
     NoPrevious,
 }
@@ -125,7 +168,7 @@ pub enum RollbackError<E> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ReadError<E> {
-    /// The flash failed.
+    /// Its commit record cannot be read.
     Flash(E),
     /// Its slot was erased or holds another state by now.
     Gone,
@@ -134,8 +177,9 @@ pub enum ReadError<E> {
 impl<E> From<EraseError<E>> for RollbackError<E> {
     fn from(error: EraseError<E>) -> Self {
         match error {
-            EraseError::Flash(error) => Self::Flash(error),
-            EraseError::NotErased { offset } => Self::NotErased { offset },
+            EraseError::Worn { slot, fault } => Self::Worn { slot, fault },
+            // There is a state, so the flash does not erase to zeros.
+            EraseError::LatestLost | EraseError::ErasesToZeros => Self::LatestLost,
         }
     }
 }
@@ -143,8 +187,9 @@ impl<E> From<EraseError<E>> for RollbackError<E> {
 impl<E, S> From<EraseError<E>> for CommitError<E, S> {
     fn from(error: EraseError<E>) -> Self {
         match error {
-            EraseError::Flash(error) => Self::Flash(error),
-            EraseError::NotErased { offset } => Self::NotErased { offset },
+            EraseError::Worn { slot, fault } => Self::Worn { slot, fault },
+            EraseError::LatestLost => Self::LatestLost,
+            EraseError::ErasesToZeros => Self::ErasesToZeros,
         }
     }
 }
@@ -153,14 +198,28 @@ fn flash(f: &mut Formatter<'_>, error: &impl Debug) -> fmt::Result {
     write!(f, "flash: {error:?}")
 }
 
-fn not_erased(f: &mut Formatter<'_>, offset: u32) -> fmt::Result {
-    write!(f, "not erased at {offset:#x}")
+fn worn<E: Debug>(f: &mut Formatter<'_>, slot: u8, fault: &SlotFault<E>) -> fmt::Result {
+    write!(f, "slot {slot} is worn: {fault}")
+}
+
+const LATEST_LOST: &str = "the erase of another slot took the latest state with it";
+const ERASES_TO_ZEROS: &str = "this flash erases to zeros";
+
+impl<E: Debug> Display for SlotFault<E> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flash(error) => flash(f, error),
+            Self::NotErased { offset } => write!(f, "not erased at {offset:#x}"),
+            Self::Mismatch => f.write_str("what was written reads back otherwise"),
+        }
+    }
 }
 
 impl<E: Debug> Display for MountError<E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flash(error) => flash(f, error),
+            Self::Flash { offset, error } => write!(f, "no slot can be read, at {offset:#x}: flash: {error:?}"),
+            Self::ErasesToZeros => f.write_str(ERASES_TO_ZEROS),
             Self::Geometry => f.write_str("the flash has a unit of an impossible size"),
             Self::Range => f.write_str("the range is not one of whole blocks of the flash"),
             Self::TooSmall => f.write_str("the range has no room for two slots or more"),
@@ -172,8 +231,9 @@ impl<E: Debug> Display for MountError<E> {
 impl<E: Debug> Display for EraseError<E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flash(error) => flash(f, error),
-            Self::NotErased { offset } => not_erased(f, *offset),
+            Self::Worn { slot, fault } => worn(f, *slot, fault),
+            Self::LatestLost => f.write_str(LATEST_LOST),
+            Self::ErasesToZeros => f.write_str(ERASES_TO_ZEROS),
         }
     }
 }
@@ -181,12 +241,12 @@ impl<E: Debug> Display for EraseError<E> {
 impl<E: Debug, S: Display> Display for CommitError<E, S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flash(error) => flash(f, error),
-            Self::NotErased { offset } => not_erased(f, *offset),
+            Self::Worn { slot, fault } => worn(f, *slot, fault),
+            Self::LatestLost => f.write_str(LATEST_LOST),
+            Self::ErasesToZeros => f.write_str(ERASES_TO_ZEROS),
             Self::Save(error) => Display::fmt(error, f),
             Self::TooLarge { capacity } => write!(f, "a slot has room for {capacity} bytes only"),
             Self::Incomplete => f.write_str("the state was not written completely"),
-            Self::Mismatch => f.write_str("what was written reads back otherwise"),
             Self::Generations => f.write_str("there is no higher generation"),
         }
     }
@@ -195,8 +255,8 @@ impl<E: Debug, S: Display> Display for CommitError<E, S> {
 impl<E: Debug> Display for RollbackError<E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flash(error) => flash(f, error),
-            Self::NotErased { offset } => not_erased(f, *offset),
+            Self::Worn { slot, fault } => worn(f, *slot, fault),
+            Self::LatestLost => f.write_str(LATEST_LOST),
             Self::NoPrevious => f.write_str("there is no state before the latest"),
         }
     }
@@ -211,6 +271,7 @@ impl<E: Debug> Display for ReadError<E> {
     }
 }
 
+impl<E: Debug> core::error::Error for SlotFault<E> {}
 impl<E: Debug> core::error::Error for MountError<E> {}
 impl<E: Debug> core::error::Error for EraseError<E> {}
 impl<E: Debug> core::error::Error for RollbackError<E> {}

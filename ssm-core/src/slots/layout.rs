@@ -16,9 +16,10 @@ pub(super) enum Refused {
 }
 
 /// A range that was split evenly. Positions are bytes from the start of the flash.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Layout {
-    start: u32,
+    /// What was split, with the rest that no slot has.
+    pub range: Range<u32>,
     pub slot_len: u32,
     pub count: u8,
     /// The last bytes of a flash may be too few for a read.
@@ -56,7 +57,7 @@ impl Layout {
         }
         let share = range.end.wrapping_sub(range.start).checked_div(u32::from(count)).unwrap_or(0);
         let slot_len = floor(share, erase);
-        let mut layout = Self { start: range.start, slot_len, count, readable: floor(flash_len, read), capacity: 0 };
+        let mut layout = Self { range, slot_len, count, readable: floor(flash_len, read), capacity: 0 };
         if count < 2 || slot_len == 0 {
             return Err(Refused::TooSmall);
         }
@@ -72,6 +73,19 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Where the commit record of a slot stands that begins with this block, if there is room for it.
+    pub fn record<F: NorFlash>(&self, block: u32) -> Option<u32> {
+        let at = block.checked_next_multiple_of(u32::try_from(F::WRITE_SIZE).ok()?)?;
+        (at.checked_add(RECORD_LEN as u32)? <= self.range.end.min(self.readable)).then_some(at)
+    }
+
+    /// Whether a slot begins with this block.
+    pub fn is_slot(&self, block: u32) -> bool {
+        let ahead = block.saturating_sub(self.range.start);
+        let index = ahead.checked_div(self.slot_len).unwrap_or(u32::MAX);
+        index < u32::from(self.count) && floor(ahead, self.slot_len) == ahead
+    }
+
     /// The slot of this index. All of it lies in the range; it is empty only for an index that is too large.
     pub fn slot<F: NorFlash>(&self, index: u8) -> Area {
         let area = self.area(index, u32::try_from(F::WRITE_SIZE).unwrap_or(0)).filter(|_| index < self.count);
@@ -79,7 +93,7 @@ impl Layout {
     }
 
     fn area(&self, index: u8, write: u32) -> Option<Area> {
-        let start = u32::from(index).checked_mul(self.slot_len)?.checked_add(self.start)?;
+        let start = u32::from(index).checked_mul(self.slot_len)?.checked_add(self.range.start)?;
         let blocks = start..start.checked_add(self.slot_len)?;
         let record = blocks.start.checked_next_multiple_of(write)?;
         let content = record.checked_add((RECORD_LEN as u32).checked_next_multiple_of(write)?)?;

@@ -1,6 +1,6 @@
 //! The way out of a slot.
 
-use super::device::{fetch, whole};
+use super::device::{Device, fetch, read, whole};
 use super::error::FlashError;
 use crate::copy::copy;
 use core::ops::Range;
@@ -8,9 +8,9 @@ use embedded_io::{ErrorType, Read, Seek, SeekFrom};
 use embedded_storage::nor_flash::NorFlash;
 
 /// A saved state as a medium for [`Loader`](crate::Loader) and [`Archive`](crate::Archive): the committed bytes of a slot.
+/// A read of the flash that fails is made once more.
 pub struct SlotReader<'s, F> {
-    flash: &'s mut F,
-    buffer: &'s mut [u8],
+    device: Device<'s, F>,
     content: Range<u32>,
     position: u64,
     /// What the buffer holds; it begins `skipped` bytes behind the buffer's start.
@@ -19,8 +19,8 @@ pub struct SlotReader<'s, F> {
 }
 
 impl<'s, F: NorFlash> SlotReader<'s, F> {
-    pub(super) fn new(flash: &'s mut F, buffer: &'s mut [u8], content: Range<u32>) -> Self {
-        Self { flash, buffer, content, position: 0, held: 0..0, skipped: 0 }
+    pub(super) fn new(device: Device<'s, F>, content: Range<u32>) -> Self {
+        Self { device, content, position: 0, held: 0..0, skipped: 0 }
     }
 
     /// Bytes of the state.
@@ -36,18 +36,18 @@ impl<'s, F: NorFlash> SlotReader<'s, F> {
     fn read_at(&mut self, at: u32, into: &mut [u8]) -> Result<usize, F::Error> {
         let left = self.content.end.saturating_sub(at) as usize;
         let direct = whole(into.len().min(left), F::READ_SIZE);
-        if direct >= self.buffer.len() && (at as usize).checked_rem(F::READ_SIZE) == Some(0) {
-            self.flash.read(at, into.get_mut(..direct).unwrap_or_default())?;
+        if direct >= self.device.buffer.len() && (at as usize).checked_rem(F::READ_SIZE) == Some(0) {
+            read(self.device.flash, at, into.get_mut(..direct).unwrap_or_default())?;
             return Ok(direct);
         }
         if !self.held.contains(&at) {
             self.held = 0..0;
-            let held = fetch(self.flash, self.buffer, at, self.content.end)?.len();
+            let held = fetch(self.device.flash, self.device.buffer, at, self.content.end)?.len();
             self.held = at..at.saturating_add(held as u32);
             self.skipped = (at as usize).checked_rem(F::READ_SIZE).unwrap_or(0);
         }
         let from = self.skipped.saturating_add(at.saturating_sub(self.held.start) as usize);
-        let held = self.buffer.get(from..).unwrap_or(&[]);
+        let held = self.device.buffer.get(from..).unwrap_or(&[]);
         Ok(copy(into, held.get(..self.held.end.saturating_sub(at) as usize).unwrap_or(&[])))
     }
 }

@@ -54,6 +54,12 @@ impl CommitRecord {
         bytes
     }
 
+    /// Whether a record that was cut off could read so: a write that was cut off leaves more ones, so all ones of the magic
+    /// bytes are there, and not nothing at all.
+    pub(super) fn may_be_torn(bytes: &[u8; Self::LEN]) -> bool {
+        bytes.iter().zip(MAGIC).all(|(byte, magic)| byte & magic == magic) && bytes.iter().any(|byte| *byte != 0xff)
+    }
+
     /// What these bytes say; `None` unless they are exactly those of a record.
     pub fn parse(bytes: &[u8; Self::LEN], crc: &mut impl Crc32) -> Option<Self> {
         let word = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);

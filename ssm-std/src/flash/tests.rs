@@ -49,12 +49,12 @@ impl Machine {
     }
 }
 
-type Store<const WRITE: usize, const ERASE: usize> = Slots<FileFlash<WRITE, ERASE>, Vec<u8>, Crc32Fast>;
+type Store<const WRITE: usize, const ERASE: usize> = Slots<'static, FileFlash<WRITE, ERASE>, Crc32Fast>;
 
 fn mount<const WRITE: usize, const ERASE: usize>(path: &Path) -> Store<WRITE, ERASE> {
     let flash = FileFlash::<WRITE, ERASE>::open(path).unwrap();
     let range = 0..flash.capacity() as u32;
-    Slots::mount_with(flash, range, 3, vec![0; 8192], Crc32Fast).unwrap()
+    Slots::mount_with(flash, range, 3, vec![0; 8192].leak(), Crc32Fast).unwrap()
 }
 
 fn save<const WRITE: usize, const ERASE: usize>(slots: &mut Store<WRITE, ERASE>, clock: u32) -> Saved {
@@ -226,11 +226,11 @@ impl Disk for &mut Cached {
     }
 }
 
-type CachedStore<'d> = Slots<FileFlash<1, 4096, &'d mut Cached>, [u8; 1024], Crc32Bytewise>;
+type CachedStore<'d> = Slots<'static, FileFlash<1, 4096, &'d mut Cached>>;
 
 fn mount_cached(disk: &mut Cached) -> CachedStore<'_> {
     let flash = over(disk).unwrap();
-    Slots::mount(flash, 0..4 * 4096, [0; 1024]).unwrap()
+    Slots::mount(flash, 0..4 * 4096, vec![0; 1024].leak()).unwrap()
 }
 
 fn content(disk: &mut Cached) -> Vec<u8> {

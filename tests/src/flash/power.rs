@@ -126,6 +126,7 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
     pub(super) fn cut_write(&mut self, start: usize, bytes: &[u8], cut: Cut) -> Result<(), Fault> {
         let at = cut.step as usize;
         let word = at - at % WRITE;
+        let before = self.bytes[start..start + bytes.len()].to_vec();
         let mut choices = Choices::new(cut.pick);
         let mut chosen = false;
         for (ahead, &new) in bytes.iter().enumerate() {
@@ -150,6 +151,8 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
                 _ => ahead < at.next_multiple_of(WRITE),
             };
         }
+        // The word at which it happened, and whatever is neither old nor new.
+        self.tear(start..start + bytes.len(), start + word, &before, &mut |ahead| bytes[ahead]);
         Err(Fault::PowerOff)
     }
 
@@ -157,6 +160,7 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         let at = range.start + cut.step as usize;
         let block = at - cut.step as usize % ERASE;
         self.fill(range.start..block);
+        let before = self.bytes[block..block + ERASE].to_vec();
         let mut choices = Choices::new(cut.pick);
         let word = at - at % WRITE;
         let mut chosen = false;
@@ -181,6 +185,25 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
             // Nothing may be written here before an erase came to its end.
             self.written[place] = true;
         }
+        self.tear(block..block + ERASE, word, &before, &mut |_| 0xff);
         if cut.model == Model::ErasedTooSoon { Ok(()) } else { Err(Fault::PowerOff) }
+    }
+
+    /// With ECC: which words of a range cannot be read after a cut. That of `word`, in which it fell, and those that hold
+    /// neither what they did nor what they were to hold.
+    fn tear(&mut self, range: Range<usize>, word: usize, before: &[u8], new: &mut dyn FnMut(usize) -> u8) {
+        let Some(unreadable) = &mut self.unreadable else { return };
+        let first = range.start / WRITE * WRITE;
+        for start in (first..range.end).step_by(WRITE) {
+            let places = start.max(range.start)..(start + WRITE).min(range.end);
+            let is_old = places.clone().all(|place| self.bytes[place] == before[place - range.start]);
+            let is_new = places.clone().all(|place| {
+                let new = new(place - range.start);
+                self.bytes[place] == new || self.bytes[place] == before[place - range.start] & new
+            });
+            if start == word || !(is_old || is_new) {
+                unreadable[places].fill(true);
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(find(&mut slots), states.last().cloned());
-            let previous = slots.previous().unwrap();
+            let previous = slots.previous();
             let expected = states.len().checked_sub(2).map(|at| states[at].clone());
             prop_assert_eq!(previous.map(|saved| content(&mut slots, &saved)), expected);
         }

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod failures;
+mod faults;
 mod limits;
 mod streamed;
 mod ways;
@@ -9,11 +10,11 @@ mod ways;
 use embedded_io::Read;
 use embedded_storage::nor_flash::NorFlash;
 use ssm_core::{Crc32Bytewise, Saved, Slots};
-use ssm_tests::flash::Flash;
+use ssm_tests::flash::{Flash, page};
 use std::ops::Range;
 
 type Nor = Flash<1, 4, 256>;
-type Mounted<'f, F> = Slots<&'f mut F, [u8; 64], Crc32Bytewise>;
+type Mounted<'f, F> = Slots<'static, &'f mut F>;
 
 fn mount<F: NorFlash>(flash: &mut F, count: u8) -> Mounted<'_, F> {
     let range = 0..flash.capacity() as u32;
@@ -21,7 +22,7 @@ fn mount<F: NorFlash>(flash: &mut F, count: u8) -> Mounted<'_, F> {
 }
 
 fn mount_range<F: NorFlash>(flash: &mut F, range: Range<u32>, count: u8) -> Mounted<'_, F> {
-    Slots::mount_with(flash, range, count, [0; 64], Crc32Bytewise).unwrap()
+    Slots::mount_with(flash, range, count, page::<64>(), Crc32Bytewise).unwrap()
 }
 
 fn content<F: NorFlash>(slots: &mut Mounted<'_, F>, saved: &Saved) -> Vec<u8> {

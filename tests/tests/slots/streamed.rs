@@ -2,17 +2,17 @@
 //! is one machine or the other.
 
 use embedded_storage::nor_flash::ReadNorFlash;
-use ssm_core::{CommitError, Crc32Bytewise, Loader, LzfDecoder, LzfEncoder, SaveError, Saved, Saver, Slots};
-use ssm_tests::flash::{Cut, Fault, Flash, Model, Operation, Pick};
+use ssm_core::{CommitError, Loader, LzfDecoder, LzfEncoder, SaveError, Saved, Saver, Slots};
+use ssm_tests::flash::{Cut, Fault, Flash, Model, Operation, Pick, page};
 use ssm_tests::machine::{Machine, UNITS};
 
 type Failed = CommitError<Fault, SaveError<ssm_core::FlashError<Fault>>>;
 
 fn mount<const R: usize, const W: usize, const E: usize>(
     flash: &mut Flash<R, W, E>,
-) -> Slots<&mut Flash<R, W, E>, [u8; 128], Crc32Bytewise> {
+) -> Slots<'static, &mut Flash<R, W, E>> {
     let range = 0..flash.capacity() as u32;
-    Slots::mount(flash, range, [0; 128]).unwrap()
+    Slots::mount(flash, range, page::<128>()).unwrap()
 }
 
 fn save<const R: usize, const W: usize, const E: usize>(

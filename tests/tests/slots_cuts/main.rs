@@ -5,6 +5,7 @@
 //! seconds. `SSM_WRITE_TABLES=1` writes the tables into SLOTS.md instead of comparing them; they are those of the stated part.
 
 mod comparison;
+mod medium;
 mod page;
 mod sweep;
 mod table;
@@ -13,7 +14,7 @@ use page::document;
 use ssm_tests::flash::{Cut, Model, Pick};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sweep::{Outcome, Program, Row, Shape, Store};
+use sweep::{Kind, Outcome, Program, Row, Shape, Store};
 use table::Table;
 
 const SINGLE: [Pick; 4] = [Pick::Bits(0), Pick::Bits(u64::MAX), Pick::Seed(1), Pick::Seed(2)];
@@ -36,9 +37,11 @@ fn all_cuts() -> bool {
 /// The sweeps of one geometry.
 trait Geometry: Sync {
     fn name(&self) -> String;
-    fn single(&self, picks: &[Pick]) -> Table;
-    fn pairs(&self, picks: &[Pick]) -> Table;
-    fn sampled_pairs(&self, samples: u64) -> Table;
+    /// Whether no unit of a read reaches from one slot into the next: with ECC the neighbour's words then cannot make it fail.
+    fn reads_stay_in_slots(&self) -> bool;
+    fn single(&self, kind: Kind, picks: &[Pick]) -> Table;
+    fn pairs(&self, kind: Kind, picks: &[Pick]) -> Table;
+    fn sampled_pairs(&self, kind: Kind, samples: u64) -> Table;
 }
 
 /// Reads, writes and erases in units of `R`, `W` and `E` bytes, through a buffer of `B`.
@@ -73,10 +76,14 @@ impl<const R: usize, const W: usize, const E: usize, const B: usize> Geometry fo
         format!("read {R}, write {W}, erase {E}, buffer {B}; {slots} slots of {blocks} blocks, states of {len} bytes")
     }
 
-    fn single(&self, picks: &[Pick]) -> Table {
+    fn reads_stay_in_slots(&self) -> bool {
+        (E * self.0.blocks).is_multiple_of(R)
+    }
+
+    fn single(&self, kind: Kind, picks: &[Pick]) -> Table {
         let mut table = Table::default();
-        let first = Store::<R, W, E, B>::new(self.0);
-        let steady = Store::<R, W, E, B>::with_saves(self.0, self.saves());
+        let first = Store::<R, W, E, B>::new(self.0, kind);
+        let steady = Store::<R, W, E, B>::with_saves(self.0, kind, self.saves());
         for (store, program) in [
             (&first, Program::SaveAndPrepare(50)),
             (&steady, Program::SaveAndPrepare(50)),
@@ -91,9 +98,9 @@ impl<const R: usize, const W: usize, const E: usize, const B: usize> Geometry fo
         table
     }
 
-    fn pairs(&self, picks: &[Pick]) -> Table {
+    fn pairs(&self, kind: Kind, picks: &[Pick]) -> Table {
         let mut table = Table::default();
-        let steady = Store::<R, W, E, B>::with_saves(self.0, self.saves());
+        let steady = Store::<R, W, E, B>::with_saves(self.0, kind, self.saves());
         for program in [Program::SaveAndPrepare(50), Program::Rollback] {
             steady.sweep(program, picks, &mut |row, model, outcome, store| {
                 if outcome == Outcome::Lost {
@@ -107,9 +114,9 @@ impl<const R: usize, const W: usize, const E: usize, const B: usize> Geometry fo
         table
     }
 
-    fn sampled_pairs(&self, samples: u64) -> Table {
+    fn sampled_pairs(&self, kind: Kind, samples: u64) -> Table {
         let mut table = Table::default();
-        let steady = Store::<R, W, E, B>::with_saves(self.0, self.saves());
+        let steady = Store::<R, W, E, B>::with_saves(self.0, kind, self.saves());
         let mut seed = samples;
         let mut random = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -154,6 +161,14 @@ static GEOMETRIES: [&dyn Geometry; 14] = [
     &of::<1, 1, 64, 1>(5, 1, 8),
 ];
 
+/// Some of them, for what differs little: words of 1 to 64 bytes, with two slots and three.
+static INVERTED: [&dyn Geometry; 4] = [
+    &of::<1, 1, 256, 64>(2, 1, 100),
+    &of::<1, 4, 256, 16>(3, 1, 90),
+    &of::<4, 32, 128, 64>(2, 3, 200),
+    &of::<7, 12, 100, 40>(2, 3, 150),
+];
+
 /// Small enough for all pairs of cuts.
 static SMALL: [&dyn Geometry; 5] = [
     &of::<1, 8, 64, 64>(2, 1, 8),
@@ -187,31 +202,62 @@ fn without_loss(what: &str, table: Table) -> Table {
     table
 }
 
+/// The geometries that a flash with ECC can have.
+fn with_ecc() -> Vec<&'static dyn Geometry> {
+    GEOMETRIES.into_iter().filter(|geometry| geometry.reads_stay_in_slots()).collect()
+}
+
+/// The table of a kind of flash, in its part of SLOTS.md.
+fn written(what: &str, table: Table) -> Table {
+    let table = without_loss(what, table);
+    document(what, &format!("\n{} cases:\n\n{}\n", table.cases(), table.print()));
+    table
+}
+
 #[test]
 fn one_cut_anywhere() {
-    let table = without_loss("one cut", each(&GEOMETRIES, |geometry| geometry.single(&SINGLE)));
+    let table = written("one cut", each(&GEOMETRIES, |geometry| geometry.single(Kind::Plain, &SINGLE)));
     for row in [Row::Commit, Row::Rollback, Row::EraseAll] {
         assert!(table.row(row).any(|[old, new, _]| old > 0 && new > 0), "{row:?} is where it is decided");
     }
-    document("one cut", &format!("\n{} cases:\n\n{}\n", table.cases(), table.print()));
     if all_cuts() {
-        without_loss("one cut, all", each(&GEOMETRIES, |geometry| geometry.single(&MORE)));
+        without_loss("one cut, all", each(&GEOMETRIES, |geometry| geometry.single(Kind::Plain, &MORE)));
     }
 }
 
 #[test]
+fn one_cut_anywhere_with_ecc() {
+    written("one cut, ECC", each(&with_ecc(), |geometry| geometry.single(Kind::Ecc, &SINGLE)));
+}
+
+#[test]
+fn one_cut_anywhere_of_a_flash_that_erases_to_zeros() {
+    written("one cut, inverted", each(&INVERTED, |geometry| geometry.single(Kind::Inverted, &SINGLE)));
+}
+
+#[test]
 fn any_two_cuts() {
-    let table = without_loss("two cuts", each(&SMALL[..3], |geometry| geometry.pairs(&PAIRS)));
-    document("two cuts", &format!("\n{} cases:\n\n{}\n", table.cases(), table.print()));
+    written("two cuts", each(&SMALL[..3], |geometry| geometry.pairs(Kind::Plain, &PAIRS)));
     if all_cuts() {
-        without_loss("two cuts, all", each(&SMALL, |geometry| geometry.pairs(&SINGLE[1..])));
+        without_loss("two cuts, all", each(&SMALL, |geometry| geometry.pairs(Kind::Plain, &SINGLE[1..])));
+    }
+}
+
+#[test]
+fn any_two_cuts_with_ecc() {
+    written("two cuts, ECC", each(&SMALL[..2], |geometry| geometry.pairs(Kind::Ecc, &PAIRS)));
+    if all_cuts() {
+        without_loss("two cuts, ECC, all", each(&SMALL, |geometry| geometry.pairs(Kind::Ecc, &PAIRS)));
     }
 }
 
 #[test]
 fn two_cuts_at_random() {
     let samples = if all_cuts() { 100_000 } else { 1000 };
-    without_loss("two cuts at random", each(&GEOMETRIES, |geometry| geometry.sampled_pairs(samples)));
+    for kind in [Kind::Plain, Kind::Ecc, Kind::Inverted] {
+        let geometries = if kind == Kind::Ecc { with_ecc() } else { GEOMETRIES.to_vec() };
+        without_loss("two cuts at random", each(&geometries, |geometry| geometry.sampled_pairs(kind, samples)));
+    }
 }
 
 /// Cuts in every word of the commit record, with every number as the pick.
@@ -220,7 +266,7 @@ fn commit<const R: usize, const W: usize, const E: usize, const B: usize>(
     model: Model,
     picks: u64,
 ) -> Table {
-    let store = Store::<R, W, E, B>::with_saves(shape, 3);
+    let store = Store::<R, W, E, B>::with_saves(shape, Kind::Plain, 3);
     let program = Program::SaveAndPrepare(50);
     let mut table = Table::default();
     for step in store.steps_of(program, Row::Commit).step_by(W) {

@@ -1,5 +1,6 @@
 //! One program on a flash, cut at every byte of all that it writes and erases.
 
+use super::medium::Medium;
 use embedded_io::{Read, Write};
 use ssm_core::{CommitError, Slots};
 use ssm_tests::flash::{Cut, Fault, Flash, Model, Operation, Pick};
@@ -46,11 +47,24 @@ pub enum Outcome {
     Lost,
 }
 
+/// Which kind of flash the slots are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Plain,
+    /// Words that were cut off cannot be read.
+    Ecc,
+    /// It erases to zeros, and the slots see it through the adapter that inverts.
+    Inverted,
+}
+
 /// A flash with slots, and what it holds now: the number of the latest state and of the one before.
 #[derive(Clone)]
 pub struct Store<const R: usize, const W: usize, const E: usize, const B: usize> {
     pub flash: Flash<R, W, E>,
     pub shape: Shape,
+    pub kind: Kind,
+    /// The buffer of the slots, and that of the adapter.
+    buffers: [[u8; B]; 2],
     pub latest: Option<u8>,
     pub previous: Option<u8>,
 }
@@ -72,25 +86,28 @@ pub fn state(number: u8, len: usize) -> Vec<u8> {
 
 impl<const R: usize, const W: usize, const E: usize, const B: usize> Store<R, W, E, B> {
     /// A flash that never was erased.
-    pub fn new(shape: Shape) -> Self {
+    pub fn new(shape: Shape, kind: Kind) -> Self {
         let len = E * shape.blocks * usize::from(shape.slots);
         // Reads in large units need a flash that ends with one.
         let flash = Flash::holding(state(200, len.next_multiple_of(R)));
-        Self { flash, shape, latest: None, previous: None }
+        let flash = if kind == Kind::Ecc { flash.with_ecc() } else { flash };
+        Self { flash, shape, kind, buffers: [[0; B]; 2], latest: None, previous: None }
     }
 
     /// The same after so many saves.
-    pub fn with_saves(shape: Shape, saves: u8) -> Self {
-        let mut store = Self::new(shape);
+    pub fn with_saves(shape: Shape, kind: Kind, saves: u8) -> Self {
+        let mut store = Self::new(shape, kind);
         for number in 1..=saves {
             store.save(number);
         }
         store
     }
 
-    fn slots(&mut self) -> Slots<&mut Flash<R, W, E>, [u8; B], ssm_core::Crc32Bytewise> {
+    fn slots(&mut self) -> Slots<'_, Medium<'_, R, W, E>> {
         let range = 0..(E * self.shape.blocks * usize::from(self.shape.slots)) as u32;
-        Slots::mount_with(&mut self.flash, range, self.shape.slots, [0; B], ssm_core::Crc32Bytewise).unwrap()
+        let [buffer, inverted] = &mut self.buffers;
+        let medium = Medium::of(&mut self.flash, self.kind, inverted);
+        Slots::mount_with(medium, range, self.shape.slots, buffer, ssm_core::Crc32Bytewise).unwrap()
     }
 
     fn save(&mut self, number: u8) {

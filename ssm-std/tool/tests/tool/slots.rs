@@ -24,7 +24,7 @@ fn image_of<const WRITE: usize, const ERASE: usize>(
     }
     let flash = FileFlash::<WRITE, ERASE>::open(path).unwrap();
     assert!(flash.capacity() >= range.end as usize);
-    let mut slots = Slots::mount_with(flash, range, count, vec![0; 4096], Crc32Fast).unwrap();
+    let mut slots = Slots::mount_with(flash, range, count, vec![0; 4096].leak(), Crc32Fast).unwrap();
     for state in states {
         slots.save(|out| out.write_all(state)).unwrap();
     }
