@@ -19,7 +19,8 @@ impl Following {
     pub fn start(&self, header: &Header) {
         if !header.format.is_streamed() {
             let end = header.uncovered_from();
-            (self.at.set(end.saturating_sub(header.crc_len())), self.end.set(end));
+            self.at.set(end.saturating_sub(header.crc_len()));
+            self.end.set(end);
         }
     }
 
