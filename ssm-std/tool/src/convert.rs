@@ -127,7 +127,11 @@ impl Arguments {
 
     fn refuse_zlib_in_2_0(&self, to: Option<SaveFormat>) -> Result<(), Failed> {
         let (Some(format @ SaveFormat::V2_0), Some(codec @ Codec::Zlib)) = (to, self.codec) else { return Ok(()) };
-        Err(Failed::usage(shown(&self.input), Failure::Codec { codec, format }.to_string()))
+        let mut message = Failure::Codec { codec, format }.to_string();
+        if self.to.is_none() {
+            message += ", or --to 1.2";
+        }
+        Err(Failed::usage(shown(&self.input), message))
     }
 
     /// The codec of a unit in the new file.
