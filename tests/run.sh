@@ -63,6 +63,9 @@ done
 step documentation
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt,ssm-core/nor-flash --locked
 
+step packages
+tests/packages.sh
+
 step 'core without std, feature by feature'
 cargo build -p ssm-core --no-default-features --locked
 for feature in $(sed -n '/^\[features\]/,/^\[/s/^\([a-z][a-z0-9-]*\) = .*/\1/p' ssm-core/Cargo.toml); do

@@ -1,7 +1,7 @@
 //! The computer: a Z80 with 64 KiB of memory, a console and a clock, running Tiny BASIC.
 
 use crate::{Clock, Console, RAM_SIZE, Ram, Z80};
-use ssm_core::Entry;
+use ssm_core::{Entry, Units};
 
 /// Palo Alto Tiny BASIC; `README.md` says where it comes from.
 static TINY_BASIC: &[u8] = include_bytes!("../rom/tinybasic2dms.bin");
@@ -29,10 +29,10 @@ const CONSOLE: Entry<Machine> = Entry::new("console", |machine: &mut Machine, _|
 const CLOCK: Entry<Machine> = Entry::new("clock", |machine: &mut Machine, _| &mut machine.clock).version(2);
 
 /// What a plain save holds: every part of the machine under its name, with the version of its layout.
-pub static UNITS: [Entry<Machine>; 4] = [CPU, RAM, CONSOLE, CLOCK];
+pub static UNITS: Units<Machine> = Units::new(&[CPU, RAM, CONSOLE, CLOCK]);
 
 /// What a live save holds: the same machine, with its memory in pages. Loads plain saves too.
-pub static LIVE_UNITS: [Entry<Machine>; 4] = [CPU, PAGED_RAM, CONSOLE, CLOCK];
+pub static LIVE_UNITS: Units<Machine> = Units::new(&[CPU, PAGED_RAM, CONSOLE, CLOCK]);
 
 impl Machine {
     /// The computer at power on.

@@ -2,7 +2,7 @@
 
 use ssm_core::{
     Archive, Crc32Bytewise, Header, LoadError, Loader, Put, Saver, Store, StreamFields, StreamedUnit, Unit, UnitError,
-    Writer,
+    Units, Writer,
 };
 use ssm_examples::{END_OF_PAGES, LIVE_UNITS, Machine, PAGE_SIZE, PAGES, RAM_SIZE, UNITS};
 use ssm_std::{FromStd, decoder};
@@ -138,7 +138,7 @@ fn versions_outside_the_window() {
     }
 }
 
-fn saved(machine: &mut Machine, units: &[ssm_core::Entry<Machine>], is_streamed: bool) -> Vec<u8> {
+fn saved(machine: &mut Machine, units: &Units<Machine>, is_streamed: bool) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     let (medium, mut scratch) = (FromStd::new(&mut file), [0; 4096]);
     if is_streamed {

@@ -13,7 +13,7 @@ fn load_with(name: &str, version: u32, save: Save<'_>) -> Result<Machine, UnitEr
     let mut scratch = [0; 512];
     let mut writer = Writer::new(FromStd::new(&mut file), Store, Crc32Bytewise, &Header::new(), &mut scratch).unwrap();
     let mut machine = Machine::new();
-    for entry in &UNITS {
+    for entry in UNITS.entries() {
         let id = entry.id();
         let unit: &mut dyn Unit = match id.name {
             "cpu" => &mut machine.cpu,
@@ -34,6 +34,7 @@ fn load_with(name: &str, version: u32, save: Save<'_>) -> Result<Machine, UnitEr
     match Loader::new(FromStd::new(file), decoder(), &mut scratch).load(&mut machine, &UNITS) {
         Ok(_) => Ok(machine),
         Err(LoadError::<io::Error>::Unit { error, .. }) => Err(error),
+        Err(LoadError::UnitVersion { unit, .. }) => Err(UnitError::Version(unit.version)),
         Err(other) => panic!("{other}"),
     }
 }

@@ -138,8 +138,8 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
     }
 
     /// The units in the order of the file; of a live save once per pass.
-    pub fn units(&mut self) -> Units<'_, R, D, B, C> {
-        Units { at: Some(self.header.len()), archive: self }
+    pub fn units(&mut self) -> UnitIter<'_, R, D, B, C> {
+        UnitIter { at: Some(self.header.len()), archive: self }
     }
 
     /// The first unit of this name and instance; of a live save that of the final pass, or the last if it has none there.
@@ -281,18 +281,18 @@ impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Archive<R, D, B, C> {
 /// A unit, and the records that it has in a 2.0 file.
 type Counted = (Located, Option<RecordCounts>);
 
-/// What [`Units::next_unit`] gives.
+/// What [`UnitIter::next_unit`] gives.
 pub type NextUnit<'a, R, D, B, C = Crc32Bytewise> =
     Result<Option<UnitReader<'a, R, D, B, C>>, LoadError<<R as ErrorType>::Error>>;
 
 /// The units of an [`Archive`], one after the other.
-pub struct Units<'a, R: ErrorType, D, B, C = Crc32Bytewise> {
+pub struct UnitIter<'a, R: ErrorType, D, B, C = Crc32Bytewise> {
     archive: &'a mut Archive<R, D, B, C>,
     /// The file offset of the next; `None` behind the last.
     at: Option<u64>,
 }
 
-impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> Units<'_, R, D, B, C> {
+impl<R: Read + Seek, D: Decode, B: AsMut<[u8]>, C: Crc32> UnitIter<'_, R, D, B, C> {
     /// The next unit; `None` behind the last one. (Not an iterator: a unit borrows the archive.)
     pub fn next_unit(&mut self) -> NextUnit<'_, R, D, B, C> {
         let Some(at) = self.at.take() else {

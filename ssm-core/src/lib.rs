@@ -1,4 +1,6 @@
 #![cfg_attr(not(test), no_std)]
+// Which feature an item needs is shown beside it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // All input is hostile: nothing here may panic, whatever a file holds.
 #![cfg_attr(
     not(test),
@@ -65,7 +67,7 @@ pub use embedded_io;
 #[cfg(feature = "nor-flash")]
 pub use embedded_storage;
 
-pub use archive::{Archive, NextUnit, UnitReader, Units};
+pub use archive::{Archive, NextUnit, UnitIter, UnitReader};
 pub use codec::{
     Ahead, Block, Blocks, Decode, DecodeError, Either, Encode, Input, LzfDecoder, LzfEncoder, Out, Pack, Step, Store,
     tag,
@@ -80,7 +82,7 @@ pub use live::Live;
 pub use load::Loader;
 pub use policy::{Missing, Policy, Report, Unknown};
 pub use progress::Cancel;
-pub use registry::{Entry, RegisterError, Registry, SELF_NAME};
+pub use registry::{Entry, RegisterError, Registry, SELF_NAME, Units};
 pub use save::Saver;
 #[cfg(feature = "critical-section")]
 pub use shared::SharedRegistry;

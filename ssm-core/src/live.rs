@@ -6,17 +6,21 @@ use crate::error::{Phase, SaveError};
 use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::notes;
-use crate::registry::{Entry, Marks, Place};
+use crate::registry::{Entry, Marks, Place, Units};
 use crate::save::{Saver, check_notes, finish, hook_failed, self_unit, unit_of};
 use crate::unit::Vote;
 use crate::writer::{Streamed, Writer};
 use embedded_io::{ErrorType, Write};
 
+/// Passes before the final one, where nobody says otherwise. Each is about as long as the machine changed during the one
+/// before, so what 32 of them did not catch up with, more will not.
+const MAX_PASSES: u32 = 32;
+
 /// A live save of format 2.0: passes while the machine runs, then a final one. It keeps the medium between passes, and
 /// borrows the machine only during one.
 ///
 /// ```
-/// # use ssm_core::{Entry, Get, Memory, Put, Saver, Store, Unit, UnitError, Vote};
+/// # use ssm_core::{Entry, Get, Memory, Put, Saver, Store, Unit, UnitError, Units, Vote};
 /// # struct Machine { counter: Counter }
 /// # struct Counter(u32);
 /// # impl Unit for Counter {
@@ -26,15 +30,16 @@ use embedded_io::{ErrorType, Write};
 /// #     fn live_vote(&mut self, pass: u32) -> Result<Vote, UnitError> { Ok(if pass < 2 { Vote::Again } else { Vote::Done }) }
 /// # }
 /// # impl Machine { fn run(&mut self) { self.counter.0 += 1; } }
-/// let units = [Entry::new("counter", |machine: &mut Machine, _| &mut machine.counter).live()];
+/// const UNITS: Units<Machine> =
+///     Units::new(&[Entry::new("counter", |machine: &mut Machine, _| &mut machine.counter).live()]);
 /// let mut machine = Machine { counter: Counter(0) };
 /// let (mut file, mut scratch) = (Memory::new([0; 1024]), [0; 256]);
 ///
-/// let mut live = Saver::streamed(&mut file, Store, &mut scratch).live(&mut machine, &units)?.limit_passes(20);
-/// while live.pass(&mut machine, &units)? == Vote::Again {
+/// let mut live = Saver::streamed(&mut file, Store, &mut scratch).live(&mut machine, &UNITS)?.limit_passes(20);
+/// while live.pass(&mut machine, &UNITS)? == Vote::Again {
 ///     machine.run();
 /// }
-/// live.finish(&mut machine, &units)?;
+/// live.finish(&mut machine, &UNITS)?;
 /// # Ok::<(), ssm_core::SaveError<embedded_io::ErrorKind>>(())
 /// ```
 ///
@@ -57,7 +62,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
     /// of `machine` that are [`live`](Entry::live).
     ///
     /// If that fails, the units that were called get their `save_done`.
-    pub fn live<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
+    pub fn live<M>(self, machine: &mut M, units: &Units<M>) -> Result<Live<'s, W, E, C>, SaveError<W::Error>> {
         Live::begin(self, machine, units)
     }
 }
@@ -72,14 +77,16 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
         let Some(left) = writer.take_scratch(Marks::bytes(units.len())).map(Marks::over) else {
             return Err(SaveError::Scratch { needed: Marks::bytes(units.len()).saturating_add(1) });
         };
-        let mut live = Self { writer, notes, left, pass: 0, max_passes: u32::MAX, max_bytes: u64::MAX, is_over: false };
+        let mut live =
+            Self { writer, notes, left, pass: 0, max_passes: MAX_PASSES, max_bytes: u64::MAX, is_over: false };
         match live.prepare(machine, units) {
             Ok(()) => Ok(live),
             Err(Stop) => Err(live.writer.error()),
         }
     }
 
-    /// The same with at most this many passes before the final one.
+    /// The same with at most this many passes before the final one; the default is 32, as a machine that changes faster
+    /// than it is written would never be done.
     pub fn limit_passes(self, passes: u32) -> Self {
         Self { max_passes: passes, ..self }
     }
@@ -117,7 +124,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
 
     /// One pass over the live units, then their votes: [`Vote::Again`] if any wants another pass and no limit is reached,
     /// [`Vote::Done`] if the machine may be stopped.
-    pub fn pass<M>(&mut self, machine: &mut M, units: &[Entry<M>]) -> Result<Vote, SaveError<W::Error>> {
+    pub fn pass<M>(&mut self, machine: &mut M, units: &Units<M>) -> Result<Vote, SaveError<W::Error>> {
         if self.is_over {
             return Err(SaveError::Cancelled);
         }
@@ -166,7 +173,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
     }
 
     /// The final pass, over all units, as a plain save is; the machine must not run any more. The file's length in bytes.
-    pub fn finish<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
+    pub fn finish<M>(mut self, machine: &mut M, units: &Units<M>) -> Result<u64, SaveError<W::Error>> {
         if self.is_over {
             return Err(SaveError::Cancelled);
         }
@@ -175,7 +182,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Live<'s, W, E, C> {
     }
 
     /// Gives up: the live units get their `save_done`. What was written is no valid file.
-    pub fn abandon<M>(mut self, machine: &mut M, units: &[Entry<M>]) {
+    pub fn abandon<M>(mut self, machine: &mut M, units: &Units<M>) {
         if !self.is_over {
             let _ = self.writer.give_up();
             let _ = self.end(machine, units);

@@ -9,25 +9,28 @@ use crate::error::LoadError;
 use crate::formats::{AnyFormat, Formats, FrontToBack};
 use crate::policy::{Policy, Report};
 use crate::progress::{Cancel, Progress};
-use crate::registry::Entry;
+use crate::registry::Units;
 use crate::unit::AfterLoad;
 use crate::wire::Header;
 use core::marker::PhantomData;
 use embedded_io::{Read, Seek};
-use running::Load;
+use running::{Decoded, Load};
 
 /// One load of a machine. How much is checked before the first hook of a unit is called depends on how it is made:
 ///
 /// | | medium | formats | checked before any hook |
 /// |---|---|---|---|
-/// | [`Loader::new`] | `Read + Seek` | all | header, all checksums, every unit header, every record, versions, the policy |
-/// | [`Loader::verified`] | `Read + Seek` | all | the same, and every unit decoded to its end |
+/// | [`Loader::new`] | `Read + Seek` | all | header, all checksums, every unit header, every record, versions, the policy, and every unit decoded to its end |
+/// | [`Loader::unverified`] | `Read + Seek` | all | the same, but decoded only what no checksum covers |
 /// | [`Loader::streaming`] | `Read` | 2.0 | the file's header |
 ///
-/// With `verified` a damaged or unsuitable file leaves the running machine untouched; all that can still fail is what a
-/// unit makes of its own data, and the medium. With `new` so can a unit whose packed bytes are under a right checksum and
-/// do not decode, which no accident makes. With `streaming` the units learn in `load_done(.., false)` that the end did not
-/// hold: the machine is then partly loaded, and must be thrown away.
+/// With `new` a damaged or unsuitable file leaves the running machine untouched; all that can still fail is what a unit
+/// makes of its own data, and the medium. With `unverified` so can a unit whose packed bytes are under a right checksum and
+/// do not decode, which no accident makes; it decodes once instead of twice. With `streaming` the units learn in
+/// `load_done(.., false)` that the end did not hold: the machine is then partly loaded, and must be thrown away.
+///
+/// What no reader can notice: format 1.x has no checksum over its last bytes (Q1), so where the last unit is stored or
+/// packed with LZF, up to 8 of its bytes (20 in 1.0 and 1.1) may be other ones. 2.0 has no such gap.
 ///
 /// The crate's front page has an example.
 pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
@@ -39,20 +42,21 @@ pub struct Loader<'s, R, D, C = Crc32Bytewise, F = AnyFormat> {
     after: AfterLoad,
     progress: Progress<'s>,
     report: Option<&'s mut dyn FnMut(Report)>,
-    decode_first: bool,
+    decode_first: Decoded,
     formats: PhantomData<F>,
 }
 
 impl<'s, R: Read + Seek, D: Decode> Loader<'s, R, D> {
-    /// A load from `medium` with the decoders in `codec`. `scratch` is one byte or more, and three more for every eight units
-    /// beyond 64; half of it takes packed bytes and half plain ones.
+    /// A load from `medium` with the decoders in `codec`, which decodes every unit to its end before the first hook is
+    /// called, and once more to load it. `scratch` is one byte or more, and three more for every eight units beyond 64;
+    /// half of it takes packed bytes and half plain ones.
     pub fn new(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, false)
+        Self::with(medium, codec, scratch, Decoded::All)
     }
 
-    /// The same, decoding every unit to its end before the first hook is called, and once more to load it.
-    pub fn verified(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, true)
+    /// The same, decoding units only while they load: for a file whose checksums are enough.
+    pub fn unverified(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
+        Self::with(medium, codec, scratch, Decoded::Uncovered)
     }
 }
 
@@ -60,12 +64,12 @@ impl<'s, R: Read, D: Decode> Loader<'s, R, D, Crc32Bytewise, FrontToBack> {
     /// A load of a 2.0 file from a medium that can only be read, such as a serial line; otherwise as [`new`](Self::new).
     /// Nothing is read behind the file's last byte.
     pub fn streaming(medium: R, codec: D, scratch: &'s mut [u8]) -> Self {
-        Self::with(medium, codec, scratch, false)
+        Self::with(medium, codec, scratch, Decoded::All)
     }
 }
 
 impl<'s, R: Read, D: Decode, F> Loader<'s, R, D, Crc32Bytewise, F> {
-    fn with(medium: R, codec: D, scratch: &'s mut [u8], decode_first: bool) -> Self {
+    fn with(medium: R, codec: D, scratch: &'s mut [u8], decode_first: Decoded) -> Self {
         Self {
             medium,
             codec,
@@ -131,7 +135,7 @@ impl<'s, R: Read + Seek, D: Decode, C: Crc32, F: Formats> Loader<'s, R, D, C, F>
     ///
     /// Every unit whose `load_prep` was called gets its `load_done`, whatever happened; the first error is returned. A
     /// load that failed in the execute phase leaves a machine that is partly loaded: throw it away.
-    pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+    pub fn load<M>(self, machine: &mut M, units: &Units<M>) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, crc, scratch, policy, after, progress, report, decode_first, .. } = self;
         let mut load = Load::new(medium, codec, progress, after);
         let done = load.run::<M, F>(crc, scratch, (policy, report), decode_first, machine, units);
@@ -144,7 +148,7 @@ impl<'s, R: Read, D: Decode, C: Crc32> Loader<'s, R, D, C, FrontToBack> {
     ///
     /// Every unit gets its `load_prep` once the header was read, and its `load_done`, whatever happened; the first error is
     /// returned. A load that failed leaves a machine that is partly loaded: throw it away.
-    pub fn load<M>(self, machine: &mut M, units: &[Entry<M>]) -> Result<Header, LoadError<R::Error>> {
+    pub fn load<M>(self, machine: &mut M, units: &Units<M>) -> Result<Header, LoadError<R::Error>> {
         let Self { medium, codec, crc, scratch, policy, after, progress, report, .. } = self;
         let mut load = Load::new(medium, codec, progress, after);
         let done = load.stream(crc, scratch, (policy, report), machine, units);

@@ -17,6 +17,8 @@ pub(crate) struct Medium<R: ErrorType> {
     failed: Option<LoadError<R::Error>>,
     /// Nothing is read ahead of a place that failed: it would be tried again and again.
     pub reads_ahead: bool,
+    /// Whether the header of a 2.0 file says that the stream has checksums; where not, their fields must be 0.
+    pub has_stream_crc: bool,
 }
 
 /// A unit that was found in a file. Its name is in the buffer that it was found with.
@@ -55,7 +57,7 @@ impl Located {
 impl<R: ErrorType> Medium<R> {
     /// A medium at its start.
     pub fn new(input: R) -> Self {
-        Self { input, len: 0, position: 0, failed: None, reads_ahead: true }
+        Self { input, len: 0, position: 0, failed: None, reads_ahead: true, has_stream_crc: true }
     }
 
     /// Bytes of the medium; 0 before it was measured.

@@ -7,8 +7,10 @@ use core::fmt;
 mod search;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub(crate) use search::{Marks, Place, Search};
+pub use units::Units;
 
 /// The name of the built-in unit, which holds the writer's notes. Its instance is 0 and its version 1.
 pub const SELF_NAME: &str = "SSM";
@@ -19,7 +21,7 @@ pub(crate) const SELF_VERSION: u32 = 1;
 /// The place is a function, not a borrow, so the machine runs freely while the registry exists; it is lent for each
 /// operation only. The function's second argument is the instance, so that one function serves an array of devices.
 /// ```
-/// # use ssm_core::{Entry, Get, Owner, Put, Unit, UnitError};
+/// # use ssm_core::{Entry, Get, Owner, Put, Unit, UnitError, Units};
 /// # struct Timer; impl Unit for Timer {
 /// #     fn save(&mut self, _: &mut Put<'_>) -> Result<(), UnitError> { Ok(()) }
 /// #     fn load(&mut self, _: &mut Get<'_>, _: u32) -> Result<(), UnitError> { Ok(()) }
@@ -28,7 +30,7 @@ pub(crate) const SELF_VERSION: u32 = 1;
 ///
 /// const TIMER: Entry<Machine> =
 ///     Entry::new("timer", |machine: &mut Machine, instance| &mut machine.timers[instance as usize & 1]).version(2).owner(Owner::Device(7));
-/// static UNITS: [Entry<Machine>; 2] = [TIMER, TIMER.instance(1)];
+/// static UNITS: Units<Machine> = Units::new(&[TIMER, TIMER.instance(1)]);
 /// ```
 pub struct Entry<M> {
     name: &'static str,
@@ -39,8 +41,8 @@ pub struct Entry<M> {
     has_data: bool,
     is_live: bool,
     is_optional: bool,
-    /// The oldest version of its data that the unit loads; `None` where it decides itself.
-    oldest: Option<u32>,
+    /// The oldest version of its data that the unit loads.
+    oldest: u32,
     /// Whether the unit comes before the built-in one.
     ahead: bool,
     place: fn(&mut M, u32) -> &mut dyn Unit,
@@ -67,7 +69,7 @@ impl<M> Entry<M> {
             has_data: true,
             is_live: false,
             is_optional: false,
-            oldest: None,
+            oldest: 0,
             ahead: false,
             place,
         }
@@ -78,15 +80,17 @@ impl<M> Entry<M> {
         Self { instance, ..self }
     }
 
-    /// The same with another version of its data.
+    /// The same with another version of its data: the one that a save writes, and the newest that a load takes.
     pub const fn version(self, version: u32) -> Self {
         Self { version, ..self }
     }
 
-    /// The same, loading no version of its data but `version` to its own one: any other is refused before the unit sees a
-    /// byte. Without this the unit decides itself.
+    /// The same, loading no older version of its data than this one; the default is 0, which is every older version.
+    ///
+    /// A version that is newer than [the unit's own](Self::version), or older than this, is refused before the unit sees a
+    /// byte: by a loader that checks first before any hook, by a streaming one when it meets the unit.
     pub const fn oldest(self, version: u32) -> Self {
-        Self { oldest: Some(version), ..self }
+        Self { oldest: version, ..self }
     }
 
     /// The same taking part in the passes of a [live save](crate::Live) while the machine runs; other units take part in
@@ -144,12 +148,12 @@ impl<M> Entry<M> {
 
     /// The oldest and the newest version that may be shown to the unit.
     pub(crate) fn window(&self) -> (u32, u32) {
-        (self.oldest.unwrap_or(0), self.version)
+        (self.oldest, self.version)
     }
 
     /// Whether data of this version may be shown to the unit.
     pub(crate) fn admits(&self, version: u32) -> bool {
-        self.oldest.is_none_or(|oldest| (oldest..=self.version).contains(&version))
+        (self.oldest..=self.version).contains(&version)
     }
 
     pub(crate) const fn guessed_size(&self) -> u64 {
@@ -168,16 +172,13 @@ impl<M> Entry<M> {
     pub(crate) fn unit<'m>(&self, machine: &'m mut M) -> &'m mut dyn Unit {
         (self.place)(machine, self.instance)
     }
-
-    fn is_called(&self, id: UnitId<'_>) -> bool {
-        self.instance == id.instance && self.name.as_bytes() == id.name.as_bytes()
-    }
 }
 
 /// The units of a machine `M`, at most `N`, in the order in which they are saved.
 ///
 /// The built-in unit "SSM" needs no entry: it comes first, or where [`register_before`](Self::register_before) puts it.
-/// A registry dereferences to `[Entry<M>]`, which is what the operations take; a constant table of entries does as well.
+/// Operations take its [`units`](Self::units). Where the units are known while compiling, a constant [`Units`] does as well
+/// and needs no RAM.
 pub struct Registry<M, const N: usize> {
     entries: heapless::Vec<Entry<M>, N>,
 }
@@ -204,6 +205,11 @@ impl<M, const N: usize> Registry<M, N> {
             _ => (self.entries.len(), false),
         };
         self.insert(at, Entry { ahead, ..entry })
+    }
+
+    /// The units, for a save or a load. Each was checked when it was registered.
+    pub fn units(&self) -> Units<'_, M> {
+        Units::of(&self.entries)
     }
 
     fn insert(&mut self, at: usize, entry: Entry<M>) -> Result<(), RegisterError> {
@@ -258,15 +264,11 @@ impl<M, const N: usize> Registry<M, N> {
     }
 
     fn check(&self, entry: &Entry<M>) -> Result<(), RegisterError> {
-        let name = entry.name.as_bytes();
-        if name.is_empty() || name.len() > MAX_NAME || !name.iter().all(|byte| (1..128).contains(byte)) {
-            return Err(RegisterError::Name);
+        units::check_entry(entry)?;
+        match self.position(entry.name, Some(entry.instance)) {
+            Some(_) => Err(RegisterError::Exists),
+            None => Ok(()),
         }
-        let built_in = UnitId::new(SELF_NAME, 0);
-        if entry.is_called(built_in) || self.position(entry.name, Some(entry.instance)).is_some() {
-            return Err(RegisterError::Exists);
-        }
-        Ok(())
     }
 }
 
@@ -290,7 +292,7 @@ impl<M, const N: usize> core::ops::Deref for Registry<M, N> {
     }
 }
 
-/// Why the registry did not do what was asked. It is unchanged then.
+/// Why a registry did not do what was asked, and is unchanged, or why a table of entries is none of [`Units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -305,6 +307,8 @@ pub enum RegisterError {
     NotFound,
     /// The unit belongs to another owner.
     NotOwner,
+    /// The oldest version that the unit loads is newer than its own, so it would not load what it saved.
+    Versions,
 }
 
 impl fmt::Display for RegisterError {
@@ -315,6 +319,7 @@ impl fmt::Display for RegisterError {
             RegisterError::Exists => "a unit of this name and instance is registered already",
             RegisterError::NotFound => "no unit of this name and instance is registered",
             RegisterError::NotOwner => "the unit belongs to another owner",
+            RegisterError::Versions => "the oldest version that the unit loads is newer than its own",
         })
     }
 }

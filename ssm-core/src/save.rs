@@ -7,7 +7,7 @@ use crate::io::Stop;
 use crate::log::{debug, error};
 use crate::notes;
 use crate::progress::{Cancel, EXECUTED};
-use crate::registry::{Entry, SELF_NAME, SELF_VERSION};
+use crate::registry::{Entry, SELF_NAME, SELF_VERSION, Units};
 use crate::unit::{AfterSave, UnitError, UnitId, UnitRecord};
 use crate::wire::Header;
 use crate::wire::streamed::FINAL_PASS;
@@ -87,7 +87,7 @@ impl<'s, W: Write + Seek, E: Encode, C: Crc32> Saver<'s, W, E, C> {
     /// Saves the units of `machine` that `units` lists, the built-in unit first. The file's length in bytes.
     ///
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
-    pub fn save<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
+    pub fn save<M>(mut self, machine: &mut M, units: &Units<M>) -> Result<u64, SaveError<W::Error>> {
         save(&mut self.writer, self.notes, machine, units)
     }
 }
@@ -96,7 +96,7 @@ impl<'s, W: Write, E: Encode, C: Crc32> Saver<'s, W, E, C, Streamed<'s>> {
     /// Saves the units of `machine` that `units` lists, the built-in unit first. The file's length in bytes.
     ///
     /// Every unit whose `save_prep` was called gets its `save_done`, whatever happened; the first error is returned.
-    pub fn save<M>(mut self, machine: &mut M, units: &[Entry<M>]) -> Result<u64, SaveError<W::Error>> {
+    pub fn save<M>(mut self, machine: &mut M, units: &Units<M>) -> Result<u64, SaveError<W::Error>> {
         save(&mut self.writer, self.notes, machine, units)
     }
 }

@@ -100,6 +100,7 @@ impl<C: Crc32> Walk<C> {
             error => medium.damaged(error.header_offset(true), error),
         })?;
         self.prime(&header, 0);
+        medium.has_stream_crc = self.is_checked;
         self.crc.append(start);
         Ok(header)
     }
@@ -133,7 +134,8 @@ impl<C: Crc32> Walk<C> {
             let error = FormatError::StructureCrc { of: Structure::Unit, stored: unit.crc, computed };
             return Err(medium.damaged(offset.wrapping_add(UNIT_CRC_AT as u64), error));
         }
-        if let Err(error) = unit.check(offset, stream_crc.unwrap_or(unit.stream_crc)) {
+        let unchecked = if medium.has_stream_crc { unit.stream_crc } else { 0 };
+        if let Err(error) = unit.check(offset, stream_crc.unwrap_or(unchecked)) {
             let field = match error {
                 FormatError::UnitOffset { .. } => UNIT_OFFSET_AT,
                 FormatError::Crc { .. } => UNIT_STREAM_CRC_AT,
@@ -217,6 +219,10 @@ pub(crate) fn footer<R: Read>(medium: &mut Medium<R>, crc: &mut impl Crc32) -> R
     if computed != footer.crc {
         let error = FormatError::StructureCrc { of: Structure::Footer, stored: footer.crc, computed };
         return Err(medium.damaged(at.wrapping_add(Footer::CRC_AT as u64), error));
+    }
+    if !medium.has_stream_crc && footer.stream_crc != 0 {
+        let error = FormatError::Crc { stored: footer.stream_crc, computed: 0 };
+        return Err(medium.damaged(at.wrapping_add(Footer::STREAM_CRC_AT), error));
     }
     Ok(footer)
 }

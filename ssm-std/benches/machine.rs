@@ -6,7 +6,7 @@ mod data;
 use data::mixed;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use ssm_core::{Entry, Get, Loader, Memory, Put, Saver, Unit, UnitError};
+use ssm_core::{Entry, Get, Loader, Memory, Put, Saver, Unit, UnitError, Units};
 use ssm_std::{Codec, Crc32Fast, FromStd, decoder};
 use std::fmt;
 use std::io::Cursor;
@@ -26,7 +26,7 @@ impl Unit for Ram {
     }
 }
 
-const UNITS: [Entry<Ram>; 1] = [Entry::new("ram", |machine, _| machine)];
+const UNITS: Units<Ram> = Units::new(&[Entry::new("ram", |machine, _| machine)]);
 
 fn main() {
     divan::main();
@@ -83,7 +83,7 @@ fn load(bencher: Bencher, kind: Kind) {
     let file = saved(&mut ram, kind);
     let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        Loader::new(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+        Loader::unverified(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
             .crc32(Crc32Fast)
             .load(&mut ram, &UNITS)
             .unwrap()
@@ -108,7 +108,7 @@ fn load_verified(bencher: Bencher, kind: Kind) {
     let file = saved(&mut ram, kind);
     let mut scratch = vec![0; SCRATCH];
     bencher.counter(BytesCount::new(LEN)).bench_local(|| {
-        Loader::verified(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
+        Loader::new(FromStd::new(Cursor::new(&file)), decoder(), &mut scratch)
             .crc32(Crc32Fast)
             .load(&mut ram, &UNITS)
             .unwrap()

@@ -49,7 +49,7 @@ impl<W: Write + Seek> BufferedWriter<W> {
             match self.buffer.get(written..) {
                 None | Some([]) => break Ok(()),
                 Some(rest) => match self.inner.write(rest) {
-                    Ok(0) => break Err(ErrorKind::WriteZero.into()),
+                    Ok(0) => break Err(io::Error::new(ErrorKind::WriteZero, "the file takes no more bytes")),
                     Ok(more) => written += more,
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => break Err(error),

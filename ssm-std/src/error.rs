@@ -36,11 +36,11 @@ pub enum Failure {
     Io {
         /// What was tried: `"open"`, `"create a file in its folder"`, `"replace it"` ..
         doing: &'static str,
-        /// What the system said.
+        /// What the system said: shown with its words and its number. Where this crate refuses, words of its own.
         source: io::Error,
     },
     /// The format has no such codec.
-    #[error("format {format} has no codec {codec}: store or lzf expected")]
+    #[error("format {format} has no codec {codec}: store or lzf expected, or format 1.2")]
     Codec {
         /// The codec that was asked for.
         codec: Codec,

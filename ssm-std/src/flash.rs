@@ -1,12 +1,12 @@
 //! A file or a block device as NOR flash, for slots on a host.
 
 use crate::Error;
-use crate::replace::{folder_of, sync_folder};
+use crate::replace::{folder_of, has_no_sync, sync_folder};
 use ssm_core::embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 #[cfg(test)]
@@ -87,7 +87,13 @@ impl Disk for File {
 
     fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()> {
         self.seek(SeekFrom::Start(at))?;
-        self.read_exact(into)
+        self.read_exact(into).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                let words = format!("the file ends before {}, shorter than it was", at + into.len() as u64);
+                io::Error::new(ErrorKind::UnexpectedEof, words)
+            }
+            _ => error,
+        })
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -96,7 +102,11 @@ impl Disk for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        match self.sync_data() {
+            // A file system that has no such operation does what it can.
+            Err(error) if has_no_sync(&error) => Ok(()),
+            synced => synced,
+        }
     }
 }
 
@@ -120,13 +130,13 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
             .create_new(true)
             .open(path)
             .map_err(|source| Error::io(path, "create it", source))?;
-        let erased = fill(&mut file, 0, u64::from(len)).and_then(|()| file.sync_all());
+        let erased = fill(&mut file, 0, u64::from(len)).and_then(|()| file.sync());
         if let Err(source) = erased {
             // If it stays, it still is no store.
             let _ = fs::remove_file(path);
             return Err(Error::io(path, "erase it", source));
         }
-        sync_folder(folder_of(path)).map_err(|source| Error::io(path, "make its folder durable", source))?;
+        sync_folder(&folder_of(path)).map_err(|source| Error::io(path, "make its folder durable", source))?;
         over(file).map_err(|source| Error::io(path, "open", source))
     }
 

@@ -6,10 +6,10 @@ use std::str::FromStr;
 /// The formats that are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveFormat {
-    /// 1.2: the widest choice of codecs.
-    #[default]
+    /// 1.2: the widest choice of codecs. Its checksum leaves out the last 8 bytes of data, and it is written with seeks.
     V1_2,
-    /// 2.0: what is written streams, packed with LZF or not at all.
+    /// 2.0: every byte is under a checksum, and it is written front to back; packed with LZF or not at all.
+    #[default]
     V2_0,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! - [`save_to_path`] replaces a file so that a failure or a power cut leaves the old one; [`load_from_path`] and
 //!   [`open_path`] read it again.
+//! - [`replace_file`] and [`replace_file_from`] do the same for any file, [`abandon_saves`] and [`leftovers`] care for what is
+//!   left when a process ends in the middle.
 //! - [`FileFlash`] is a file or a block device for the slots of [`ssm_core::Slots`].
 //! - [`Codec`] chooses how units are packed; [`decoder`] reads them all.
 //! - [`Crc32Fast`] is the checksum at the speed of memory.
@@ -34,5 +36,5 @@ pub use file::{
 pub use flash::{FileFlash, FileFlashError};
 pub use format::SaveFormat;
 pub use lzf::{Lzf, LzfDecoder};
-pub use replace::replace_file;
+pub use replace::{abandon_saves, leftovers, replace_file, replace_file_from};
 pub use ssm_core;

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use ssm_core::embedded_io::ErrorKind;
-use ssm_core::{Cancel, Encode, Entry, Get, Input, Memory, Put, SaveError, Saver, Unit, UnitError};
+use ssm_core::{Cancel, Encode, Entry, Get, Input, Memory, Put, SaveError, Saver, Unit, UnitError, Units};
 use ssm_std::{Crc32Fast, Lzf};
 
 const KIB: usize = 1 << 10;
@@ -41,7 +41,7 @@ impl Unit for Ram {
     }
 }
 
-const RAM: [Entry<Ram>; 1] = [Entry::new("ram", |machine, _| machine)];
+const RAM: Units<Ram> = Units::new(&[Entry::new("ram", |machine, _| machine)]);
 
 /// Pages of all kinds: zeros alone and in long runs, words, noise.
 fn pages(len: usize, seed: u64) -> Vec<u8> {
@@ -229,7 +229,8 @@ fn a_wish_to_stop_is_heeded_within_a_mebibyte() {
         (state >> 56) as u8
     });
     let mut ram = Ram::new(noise.collect());
-    let entry = [RAM[0].size_hint(8 * MIB as u64)];
+    let entries = [RAM[0].size_hint(8 * MIB as u64)];
+    let units = Units::new(&entries);
     for is_streamed in STREAMED {
         for wanted in [25, 60, 90] {
             let cancel = Cancel::new();
@@ -246,11 +247,11 @@ fn a_wish_to_stop_is_heeded_within_a_mebibyte() {
                 false => Saver::new(&mut medium, codec, &mut scratch)
                     .progress(&mut progress)
                     .cancel(&cancel)
-                    .save(&mut ram, &entry),
+                    .save(&mut ram, &units),
                 true => Saver::streamed(&mut medium, codec, &mut scratch)
                     .progress(&mut progress)
                     .cancel(&cancel)
-                    .save(&mut ram, &entry),
+                    .save(&mut ram, &units),
             };
             assert_eq!(failed, Err(SaveError::Cancelled));
             let reached = usize::from(wanted - 20) * 8 * MIB / 78;

@@ -115,3 +115,31 @@ proptest! {
         prop_assert!(one == many);
     }
 }
+
+/// Whether an encoder packs these plain bytes on several threads, or leaves them to one call after the other.
+fn takes_all(encoder: &mut Lzf, plain: &[u8]) -> bool {
+    let mut called = false;
+    encoder.encode_all(plain, &mut |_, _| {
+        called = true;
+        true
+    });
+    called
+}
+
+#[test]
+fn no_thread_is_woken_for_less_than_a_mib() {
+    const MIB: usize = 1 << 20;
+    let has_threads = rayon::current_num_threads() > 1;
+    let plain: Vec<u8> = (0..2 * MIB).map(|at| (at / 9) as u8).collect();
+    assert!(!takes_all(&mut Lzf::new(), &plain[..MIB - 1]));
+    assert_eq!(takes_all(&mut Lzf::new(), &plain[..MIB]), has_threads);
+    assert!(takes_all(&mut Lzf::with_threads(2), &plain[..100_000]), "a chosen number is at work at once");
+    // Many small pieces come to a MiB, too.
+    let (mut encoder, mut packed, mut done) = (Lzf::new(), vec![0; 2 * MIB], 0);
+    while done < MIB {
+        assert!(!takes_all(&mut encoder, &plain[..100_000]) || done + 100_000 >= MIB);
+        encoder.reset();
+        done += encoder.encode(&plain[..30_000], &mut packed, ssm_core::Input::More).read;
+    }
+    assert_eq!(takes_all(&mut encoder, &plain[..100_000]), has_threads);
+}

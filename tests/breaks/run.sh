@@ -37,10 +37,10 @@ fi
 
 check
 copy=target/breaks/tree
-git worktree remove --force "$copy" 2>/dev/null || true
-git worktree prune
-git worktree add --quiet --detach "$copy" HEAD
-trap 'git worktree remove --force "$copy"' EXIT
+rm -rf "$copy"
+mkdir -p target/breaks
+git clone --quiet . "$copy"
+trap 'rm -rf "$copy"' EXIT
 # One folder for all builds, so that each break compiles only what it touches.
 CARGO_TARGET_DIR=$(pwd)/target/breaks/build
 export CARGO_TARGET_DIR

@@ -3,7 +3,7 @@
 use crate::media::{Broken, Disk, OneWay};
 use ssm_core::{
     AfterLoad, AfterSave, Encode, Entry, Get, Header, LoadError, Loader, LzfEncoder, Put, Saver, Unit, UnitError,
-    fields,
+    Units, fields,
 };
 
 /// The whole machine.
@@ -50,16 +50,16 @@ pub struct Hooks {
 }
 
 /// The units of the machine.
-pub const UNITS: [Entry<Machine>; 5] = [
+pub const UNITS: Units<Machine> = Units::new(&[
     Entry::new("cpu", |machine: &mut Machine, _| &mut machine.cpu).size_hint(60),
     Entry::new("memory", |machine: &mut Machine, _| &mut machine.memory).version(3).size_hint(1000),
     Entry::new("hooks", |machine: &mut Machine, _| &mut machine.hooks).without_data(),
     TIMER,
     TIMER.instance(1),
-];
+]);
 
 /// Bytes of scratch that a save of 2.0 of these units takes beside its blocks.
-pub const STREAM_SCRATCH: usize = 16 * (UNITS.len() + 1);
+pub const STREAM_SCRATCH: usize = 16 * (UNITS.entries().len() + 1);
 
 const TIMER: Entry<Machine> =
     Entry::new("timer", |machine: &mut Machine, instance| &mut machine.timers[instance as usize]).size_hint(30);

@@ -3,7 +3,7 @@
 //! All of them share the error type [`Broken`], so that a test can tell the fault it planted from any other.
 
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom, Write};
-use ssm_core::{Crc32Slicing, Entry, Header, LoadError, Loader, Policy, Report};
+use ssm_core::{Crc32Slicing, Header, LoadError, Loader, Policy, Report, Units};
 
 /// A planted fault, with the number it was planted under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -366,9 +366,9 @@ impl Seek for Recording {
 /// The three ways to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loading {
+    /// `Loader::unverified`.
+    Unverified,
     /// `Loader::new`.
-    New,
-    /// `Loader::verified`.
     Verified,
     /// `Loader::streaming`, from a medium that cannot seek.
     Streaming,
@@ -376,7 +376,7 @@ pub enum Loading {
 
 impl Loading {
     /// All of them.
-    pub const ALL: [Loading; 3] = [Loading::New, Loading::Verified, Loading::Streaming];
+    pub const ALL: [Loading; 3] = [Loading::Unverified, Loading::Verified, Loading::Streaming];
 
     /// Loads from a medium with every codec.
     pub fn load<R: Read + Seek, M>(
@@ -384,7 +384,7 @@ impl Loading {
         medium: R,
         scratch: &mut [u8],
         machine: &mut M,
-        units: &[Entry<M>],
+        units: &Units<M>,
     ) -> Result<Header, LoadError<R::Error>> {
         self.load_with(medium, scratch, Policy::default(), &mut |_| (), machine, units)
     }
@@ -397,12 +397,12 @@ impl Loading {
         policy: Policy,
         report: &mut dyn FnMut(Report),
         machine: &mut M,
-        units: &[Entry<M>],
+        units: &Units<M>,
     ) -> Result<Header, LoadError<R::Error>> {
         let codec = ssm_std::decoder();
         let loader = match self {
-            Loading::New => Loader::new(medium, codec, scratch),
-            Loading::Verified => Loader::verified(medium, codec, scratch),
+            Loading::Unverified => Loader::unverified(medium, codec, scratch),
+            Loading::Verified => Loader::new(medium, codec, scratch),
             Loading::Streaming => {
                 let loader = Loader::streaming(ReadOnly(medium), codec, scratch).crc32(Crc32Slicing);
                 return loader.policy(policy).report(report).load(machine, units);

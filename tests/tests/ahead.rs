@@ -4,6 +4,7 @@
 use embedded_io::{ErrorKind, ErrorType, Read, Seek, SeekFrom};
 use ssm_core::{
     Archive, Crc32Slicing, Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, Saver, Unit, UnitError, UnitId,
+    Units,
 };
 use ssm_std::{Lzf, LzfDecoder};
 use std::cell::Cell;
@@ -57,7 +58,7 @@ impl Unit for Machine {
     }
 }
 
-const UNITS: [Entry<Machine>; 1] = [Entry::new("memory", |machine, _| machine)];
+const UNITS: Units<Machine> = Units::new(&[Entry::new("memory", |machine, _| machine)]);
 
 fn saved(machine: &mut Machine, streamed: bool) -> Vec<u8> {
     let room = 2 * machine.memory.len() + 2 * machine.value.len() + 4096;
@@ -118,8 +119,8 @@ fn any_number_of_threads_loads_what_was_saved() {
                         let decoder = LzfDecoder::with_threads(threads);
                         let medium = Slow { medium: Memory::holding(&file[..]), most, breaks_at: u64::MAX };
                         let loader = match verified {
-                            false => Loader::new(medium, decoder, &mut scratch),
-                            true => Loader::verified(medium, decoder, &mut scratch),
+                            false => Loader::unverified(medium, decoder, &mut scratch),
+                            true => Loader::new(medium, decoder, &mut scratch),
                         };
                         loaded.memory.fill(1);
                         loader.crc32(Crc32Slicing).load(&mut loaded, &UNITS).unwrap();
@@ -287,7 +288,8 @@ fn tiny_blocks_are_read_ahead_too() {
 /// Of small units nothing is read in vain.
 #[test]
 fn small_units_are_not_read_ahead() {
-    let units: Vec<_> = (0..300).map(|instance| UNITS[0].instance(instance)).collect();
+    let entries: Vec<_> = (0..300).map(|instance| UNITS[0].instance(instance)).collect();
+    let units = Units::new(&entries);
     let mut machine = Machine { value: vec![], memory: plain(5000, 700), pieces: vec![] };
     for streamed in [false, true] {
         let (mut storage, mut scratch) = (vec![0; 4 << 20], vec![0; 100_000]);
@@ -302,9 +304,7 @@ fn small_units_are_not_read_ahead() {
             let read = Cell::new(0);
             let counted = Counted { medium, read: &read };
             let mut scratch = vec![0; 2 << 20];
-            Loader::verified(counted, LzfDecoder::with_threads(threads), &mut scratch)
-                .load(&mut machine, &units)
-                .unwrap();
+            Loader::new(counted, LzfDecoder::with_threads(threads), &mut scratch).load(&mut machine, &units).unwrap();
             read.get()
         });
         assert_eq!(read[0], read[1]);

@@ -2,7 +2,7 @@
 //! With the largest scratch memory pieces are joined before they are written.
 
 use ssm_core::embedded_io::{ErrorKind, ErrorType, Seek, SeekFrom, Write};
-use ssm_core::{Archive, Entry, Get, Memory, Put, SaveError, Saver, Store, Unit, UnitError, Vote};
+use ssm_core::{Archive, Entry, Get, Memory, Put, SaveError, Saver, Store, Unit, UnitError, Units, Vote};
 use ssm_tests::machine::{Machine, Packing, STREAM_SCRATCH, UNITS};
 use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, Recording};
 
@@ -93,7 +93,7 @@ fn all_but_what_makes_the_file_valid_is_flushed_before_that() {
 }
 
 /// Whether any reader takes these bytes for a whole file of these units.
-fn is_accepted<M: Clone>(file: &[u8], machine: &M, units: &[Entry<M>]) -> bool {
+fn is_accepted<M: Clone>(file: &[u8], machine: &M, units: &Units<M>) -> bool {
     let opened = Archive::open(Disk::holding(file), ssm_std::decoder(), [0; 64]).is_ok();
     let loads = Loading::ALL.map(|loading| {
         let mut machine = machine.clone();
@@ -163,7 +163,7 @@ impl Unit for Counter {
 
 type Counters = [Counter; 2];
 const COUNTER: Entry<Counters> = Entry::new("counter", |counters: &mut Counters, at| &mut counters[at as usize]);
-const COUNTERS: [Entry<Counters>; 2] = [COUNTER.live(), COUNTER.instance(1)];
+const COUNTERS: Units<Counters> = Units::new(&[COUNTER.live(), COUNTER.instance(1)]);
 
 fn save_live<W: Write>(medium: W, scratch: usize, counters: &mut Counters) -> Result<u64, SaveError<W::Error>> {
     let mut scratch = vec![0; scratch];

@@ -5,7 +5,7 @@
 use ssm_core::embedded_io::ErrorKind;
 use ssm_core::{
     AfterLoad, Archive, Crc32Slicing, FormatError, LoadError, Loader, MAX_STRING, Memory, Missing, Policy, Report,
-    UnitError, UnitId, Unknown,
+    UnitError, UnitId, Units, Unknown,
 };
 use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, good_file};
@@ -67,20 +67,15 @@ const EXPECTED: &[(&str, &str, u64, &str)] = &[
     ("v12-ziptype-255.sav", "codec", 230, "codec"),
     ("v12-ziptype-6.sav", "codec", 230, "codec"),
     ("v12-ziptype-8.sav", "codec", 230, "codec"),
-    ("v12-zlib-adler.sav", "packed", 367, OK), // Q21; see `a_wrong_adler_32_is_seen_at_the_end_of_the_stream`
+    ("v12-zlib-adler.sav", "packed", 367, "packed"), // Q21; see `a_wrong_adler_32_is_seen_at_the_end_of_the_stream`
     ("v12-zlib-header.sav", "packed", 231, "packed"),
     ("v12-zlib-raw-type8.sav", "codec", 230, "codec"), // either: no reader of 1.x units knew the tag before 2022
     ("v12-zlib-trunc.sav", "packed-end", 361, "packed-end"),
 ];
 
 /// Files that 3.0.2 loads and a plain load here does not, or the other way round.
-const LOADED_OTHERWISE: &[&str] = &[
-    "v11-magic-pad.sav",
-    "v12-gcptr-overflow.sav",
-    "v12-missing-unit.sav",
-    "v12-unknown-name-debugit.sav",
-    "v12-zlib-adler.sav",
-];
+const LOADED_OTHERWISE: &[&str] =
+    &["v11-magic-pad.sav", "v12-gcptr-overflow.sav", "v12-missing-unit.sav", "v12-unknown-name-debugit.sav"];
 
 fn open(file: &[u8]) -> Result<Opened<'_>> {
     Archive::open_with(Memory::holding(file), decoder(), vec![0; 4096], Crc32Slicing)
@@ -116,7 +111,7 @@ impl Load {
             .policy(self.policy)
             .after(self.after)
             .report(&mut |what| reports.push(what))
-            .load(&mut machine, &entries);
+            .load(&mut machine, &Units::new(&entries));
         (result.map(|_| ()), machine.calls, reports)
     }
 
@@ -158,8 +153,10 @@ fn loading() {
             let prepared = calls.iter().filter(|call| matches!(call, Call::Prepare(_))).count();
             let done = calls.iter().filter(|call| matches!(call, Call::Done(_, ok) if *ok == result.is_ok())).count();
             assert_eq!(prepared, done, "{}", bad.file);
-            let in_a_unit = matches!(result, Err(LoadError::Format { unit: Some(_), .. } | LoadError::Unit { .. }));
+            // Damage is met before any hook; what a unit makes of sound data is its own.
+            let in_a_unit = matches!(result, Err(LoadError::Unit { .. })) && !bad.file.starts_with("v12-ssm-");
             assert_eq!(calls.is_empty(), result.is_err() && !in_a_unit, "{}", bad.file);
+            assert!(calls.is_empty() || bad.verify != "reject", "{}", bad.file);
         }
         let loaded_by_original = bad.results["vbox_3_0_load"] == "VINF_SUCCESS";
         let otherwise = loaded_by_original != (*expected == OK);
@@ -267,8 +264,18 @@ fn strings_are_bounded_by_the_format() {
 #[test]
 fn a_wrong_adler_32_is_seen_at_the_end_of_the_stream() {
     let name = "v12-zlib-adler.sav";
+    for reading in [Reading::Exact, Reading::Items] {
+        assert_eq!(kind(&Load { reading, ..Load::default() }.result(name)), "packed", "{reading:?}");
+    }
+    // Where units are decoded only while they load, who does not read to the end does not see it.
     for (reading, expected) in [(Reading::Exact, "packed"), (Reading::Items, OK)] {
-        assert_eq!(kind(&Load { reading, ..Load::default() }.result(name)), expected, "{reading:?}");
+        let bad = file(name);
+        let mut machine = Machine::of(&bad.undamaged()).reading(reading);
+        let entries = machine.entries();
+        let (bytes, mut scratch) = (bad.bytes(), [0; 4096]);
+        let loaded = Loader::unverified(Memory::holding(&*bytes), decoder(), &mut scratch)
+            .load(&mut machine, &Units::new(&entries));
+        assert_eq!(kind(&loaded), expected, "{reading:?}");
     }
 }
 

@@ -2,7 +2,9 @@
 //! the hooks that are called meanwhile: none by a loader that checks before. Q numbers are those of SPEC.md; 1.x is in
 //! `damage`.
 
-use ssm_core::{Archive, Crc32, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId};
+use ssm_core::{
+    Archive, Crc32, Crc32Slicing, LoadError, Loader, MAX_STRING, Missing, Policy, UnitError, UnitId, Units,
+};
 use ssm_std::{Decoder, decoder};
 use ssm_tests::golden::{Bad, Call, Machine, Reading, bad_patched, bad_streamed, good_file};
 use ssm_tests::media::{Broken, Disk, Loading, ReadOnly};
@@ -18,13 +20,13 @@ struct Row {
     /// What opening and checking all of it says, and at which offset.
     verify: (&'static str, u64),
     verified: &'static str,
-    new: &'static str,
+    unverified: &'static str,
     streaming: &'static str,
 }
 
 const fn row(file: &'static str, verify: (&'static str, u64), loaders: [&'static str; 3]) -> Row {
-    let [verified, new, streaming] = loaders;
-    Row { file, verify, verified, new, streaming }
+    let [verified, unverified, streaming] = loaders;
+    Row { file, verify, verified, unverified, streaming }
 }
 
 const EXPECTED: &[Row] = &[
@@ -107,7 +109,7 @@ fn kind<T>(result: &Result<T>) -> &'static str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
     Verified,
-    New,
+    Unverified,
     Streaming,
 }
 
@@ -116,6 +118,7 @@ fn load(bad: &Bad, how: How, scratch: usize) -> (Result<()>, Vec<Call>) {
     // What is left over is the library's to notice.
     let mut machine = Machine::of(&bad.undamaged()).reading(Reading::Items);
     let entries = machine.entries();
+    let units = Units::new(&entries);
     let mut scratch = vec![0; scratch];
     // One of the files was cut down to a unit.
     let policy = Policy { missing: Missing::Accept, ..Policy::default() };
@@ -123,14 +126,14 @@ fn load(bad: &Bad, how: How, scratch: usize) -> (Result<()>, Vec<Call>) {
     let result = match how {
         How::Streaming => {
             let loader = Loader::streaming(ReadOnly(disk), decoder(), &mut scratch);
-            loader.crc32(Crc32Slicing).policy(policy).load(into, &entries)
+            loader.crc32(Crc32Slicing).policy(policy).load(into, &units)
         }
         how => {
             let loader = match how {
-                How::Verified => Loader::verified(disk, decoder(), &mut scratch),
-                _ => Loader::new(disk, decoder(), &mut scratch),
+                How::Verified => Loader::new(disk, decoder(), &mut scratch),
+                _ => Loader::unverified(disk, decoder(), &mut scratch),
             };
-            loader.crc32(Crc32Slicing).policy(policy).load(into, &entries)
+            loader.crc32(Crc32Slicing).policy(policy).load(into, &units)
         }
     };
     (result.map(|_| ()), machine.calls)
@@ -174,22 +177,23 @@ fn is_told(calls: &[Call], ok: bool) -> bool {
     prepared == calls.iter().filter(|call| matches!(call, Call::Done(_, told) if *told == ok)).count()
 }
 
-/// Files that checking all of them rejects, and whose units a plain load touches all the same: code under right checksums
-/// that does not decode. No accident makes it, so that only `verified` looks.
-const TOUCHED_BY_NEW: &[&str] = &["v20-lzf-long.sav"];
+/// Files that checking all of them rejects, and whose units an unverified load touches all the same: code under right checksums
+/// that does not decode. No accident makes it, so that an unverified load does not look.
+const TOUCHED_UNVERIFIED: &[&str] = &["v20-lzf-long.sav"];
 
 #[test]
 fn loading() {
     for (bad, row) in bad_streamed().iter().zip(EXPECTED) {
         for scratch in [1, 64, 4096] {
-            for (how, expected) in [(How::Verified, row.verified), (How::New, row.new), (How::Streaming, row.streaming)]
+            for (how, expected) in
+                [(How::Verified, row.verified), (How::Unverified, row.unverified), (How::Streaming, row.streaming)]
             {
                 let (result, calls) = load(bad, how, scratch);
                 let context = format!("{}, {how:?}, scratch {scratch}: {result:?}, {calls:?}", bad.file);
                 assert_eq!(kind(&result), expected, "{context}");
                 assert!(is_told(&calls, result.is_ok()), "{context}");
                 if row.verify.0 != OK && how != How::Streaming {
-                    let is_touched = how == How::New && TOUCHED_BY_NEW.contains(&row.file);
+                    let is_touched = how == How::Unverified && TOUCHED_UNVERIFIED.contains(&row.file);
                     assert_eq!(!calls.is_empty(), is_touched, "{context}");
                 }
             }
@@ -253,7 +257,7 @@ fn units_whose_directory_entry_is_zero_or_points_elsewhere_are_found() {
 
 #[test]
 fn what_units_say_of_sound_files() {
-    for how in [How::Verified, How::New, How::Streaming] {
+    for how in [How::Verified, How::Unverified, How::Streaming] {
         let (too_long, _) = load(&file("v20-string-too-long.sav"), how, 64);
         let expected = UnitError::TooLong { found: 2 << 20, max: MAX_STRING };
         assert!(matches!(too_long, Err(LoadError::Unit { error, .. }) if error == expected), "{too_long:?}");
@@ -293,10 +297,10 @@ fn a_directory_that_points_to_other_units_is_refused_and_not_believed() {
         let result = verify(&file);
         assert_eq!(kind(&result), "directory-entry", "offset {offset}");
         assert_eq!(result.unwrap_err().offset(), Some(entry(1) as u64));
-        for loading in [Loading::New, Loading::Verified] {
+        for loading in [Loading::Unverified, Loading::Verified] {
             let mut machine = Machine::of(&good);
             let entries = machine.entries();
-            let loaded = loading.load(Disk::holding(&*file), &mut [0; 64], &mut machine, &entries);
+            let loaded = loading.load(Disk::holding(&*file), &mut [0; 64], &mut machine, &Units::new(&entries));
             assert_eq!((kind(&loaded), machine.calls.len()), ("directory-entry", 0), "{loading:?}");
         }
         // A search goes through the file then.

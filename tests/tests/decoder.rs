@@ -2,7 +2,7 @@
 //! rules that writers keep beyond what readers ask for. The original's files prove the decoder itself.
 
 use ssm_core::{
-    Crc32Slicing, Entry, Get, Header, Put, Saver, StreamFields, StreamedUnit, Unit, UnitError, Vote, Writer,
+    Crc32Slicing, Entry, Get, Header, Put, Saver, StreamFields, StreamedUnit, Unit, UnitError, Units, Vote, Writer,
     WriterVersion,
 };
 use ssm_tests::golden::{good_streamed, sha256};
@@ -170,6 +170,7 @@ fn live_saves_and_optional_units() {
         PART.instance(1).version(7).optional(),
         Entry::new("part", |pair: &mut Pair, _| &mut pair[2]).instance(2),
     ];
+    let units = Units::new(&units);
     for packing in Packing::ALL {
         for block in BLOCKS {
             let bytes = |seed: u8| (0..9000u32).map(|at| if at < 4096 { 0 } else { (at / 9) as u8 ^ seed }).collect();

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use ssm_core::{Encode, Saver};
-use ssm_tests::machine::{Machine, Packing, UNITS};
+use ssm_tests::independent::decode;
+use ssm_tests::machine::{Machine, Packing, STREAM_SCRATCH, UNITS};
 use ssm_tests::media::{Disk, Short};
 use std::hint::black_box;
 
@@ -33,6 +34,28 @@ fn twice_the_same() {
                 let again = save(&mut machine, &mut *codec, &mut used);
                 assert!(again == fresh, "{packing:?}, scratch {scratch}");
             }
+        }
+    }
+}
+
+/// Another scratch may cut blocks elsewhere; the units hold the same bytes, and that is all that changes.
+#[test]
+fn what_another_scratch_changes() {
+    let mut machine = Machine::new(70_000, 1);
+    let plain = |file: Vec<u8>| -> Vec<_> {
+        decode(&file).units.into_iter().map(|unit| (unit.name, unit.instance, unit.version, unit.plain)).collect()
+    };
+    for packing in Packing::ALL {
+        let streamed = |machine: &mut Machine, scratch: usize| {
+            let mut disk = Disk::new();
+            let room = &mut vec![0; STREAM_SCRATCH + scratch];
+            Saver::streamed(&mut disk, &mut *packing.encoder(), room).save(machine, &UNITS).unwrap();
+            disk.into_bytes()
+        };
+        let expected = plain(streamed(&mut machine, 1));
+        for scratch in [2, 100, 1989, 4096, 200_000] {
+            assert!(plain(streamed(&mut machine, scratch)) == expected, "{packing:?}, scratch {scratch}");
+            assert!(streamed(&mut machine, scratch) == streamed(&mut machine, scratch));
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use ssm_core::{
     AfterLoad, Archive, Crc32Slicing, Encode, Entry, Get, LoadError, LzfEncoder, Put, Saver, Store, Unit, UnitError,
-    Vote,
+    Units, Vote,
 };
 use ssm_tests::independent::decode;
 use ssm_tests::media::{Broken, Disk, Loading, OneWay};
@@ -45,7 +45,7 @@ impl Unit for Ram {
 
 type Machine = [Ram; 2];
 const RAM: Entry<Machine> = Entry::new("ram", |machine: &mut Machine, at| &mut machine[at as usize]);
-const UNITS: [Entry<Machine>; 2] = [RAM.live(), RAM.instance(1)];
+const UNITS: Units<Machine> = Units::new(&[RAM.live(), RAM.instance(1)]);
 
 fn machine(page: usize) -> Machine {
     // Text that packs, then zeros.

@@ -2,8 +2,8 @@
 //! type, through an archive, through a loader, and again after conversions.
 
 use ssm_core::{
-    Archive, Crc32Slicing, Format, Header, Loader, MAX_NAME, Memory, Policy, Report, Unknown, Writer, WriterVersion,
-    tag,
+    Archive, Crc32Slicing, Format, Header, Loader, MAX_NAME, Memory, Policy, Report, Units, Unknown, Writer,
+    WriterVersion, tag,
 };
 use ssm_std::{Codec, Decoder, decoder};
 use ssm_tests::golden::{Good, Items, Machine, Reading, good, good_patched, read_items, sha256};
@@ -218,7 +218,7 @@ fn loads() {
         let header = Loader::new(Memory::holding(&bytes[..]), decoder(), &mut scratch)
             .policy(Policy { unknown: Unknown::Skip, ..Policy::default() })
             .report(&mut report)
-            .load(&mut machine, &entries)
+            .load(&mut machine, &Units::new(&entries))
             .unwrap_or_else(|error| panic!("{}: {error}", good.file));
         assert_eq!(header, *open(&bytes, 64).header());
 

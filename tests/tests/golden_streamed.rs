@@ -2,7 +2,7 @@
 //! all loaders and any scratch. What all formats have in common is in `golden`.
 
 use ssm_core::{
-    Archive, Crc32, Crc32Slicing, Format, Header, LoadError, Loader, Memory, RecordCounts, StreamFields, UnitId,
+    Archive, Crc32, Crc32Slicing, Format, Header, LoadError, Loader, Memory, RecordCounts, StreamFields, UnitId, Units,
     WriterVersion, tag,
 };
 use ssm_std::{Decoder, decoder};
@@ -195,10 +195,10 @@ fn loads_through_all_loaders_and_any_scratch() {
                 let mut scratch = vec![0xaa; scratch + marks];
                 let context = format!("{}: {loader}, scratch {}", good.file, scratch.len());
                 let disk = Disk::holding(&*bytes);
-                let (into, units) = (&mut machine, &entries[..]);
+                let (into, units) = (&mut machine, &Units::new(&entries));
                 let loaded = match loader {
-                    "new" => Loader::new(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
-                    "verified" => Loader::verified(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
+                    "new" => Loader::unverified(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
+                    "verified" => Loader::new(disk, decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units),
                     _ => {
                         Loader::streaming(ReadOnly(disk), decoder(), &mut scratch).crc32(Crc32Slicing).load(into, units)
                     }

@@ -2,7 +2,7 @@
 //! end exactly once; and that the machine that is loaded is the one that was saved.
 
 use ssm_core::{
-    AfterSave, Archive, Cancel, Encode, Entry, Get, Phase, Put, SaveError, Saver, Store, Unit, UnitError, Vote,
+    AfterSave, Archive, Cancel, Encode, Entry, Get, Phase, Put, SaveError, Saver, Store, Unit, UnitError, Units, Vote,
 };
 use ssm_tests::machine::Packing;
 use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay};
@@ -56,8 +56,8 @@ fn script(failing: &[Call], votes: Votes) -> Script {
 }
 
 const UNIT: Entry<Machine> = Entry::new("unit", |machine: &mut Machine, unit| &mut machine[unit as usize]);
-const UNITS: [Entry<Machine>; 4] =
-    [UNIT.live(), UNIT.instance(1), UNIT.instance(2).without_data(), UNIT.instance(3).live()];
+const UNITS: Units<Machine> =
+    Units::new(&[UNIT.live(), UNIT.instance(1), UNIT.instance(2).without_data(), UNIT.instance(3).live()]);
 const REASON: UnitError = UnitError::Invalid("as the script says");
 
 impl Probe {
@@ -463,6 +463,7 @@ fn the_loaded_machine_is_the_one_that_was_saved() {
     type Whole = [Ram; 2];
     let ram = Entry::new("ram", |machine: &mut Whole, at| &mut machine[at as usize]).live();
     let units = [ram, ram.instance(1)];
+    let units = Units::new(&units);
     for (seed, packing) in Packing::ALL.into_iter().enumerate() {
         for (passes, block) in [(1, 1), (2, 100), (5, 2100), (3, 9000)] {
             let mut machine = [Ram::new(seed as u32 * 7), Ram::new(99)];

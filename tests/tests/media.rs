@@ -1,6 +1,6 @@
 //! Media that move few bytes at a time, break, are interrupted or are full, under whole saves and loads.
 
-use ssm_core::{Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, SaveError, Saver, Unit, UnitError};
+use ssm_core::{Entry, Get, LoadError, Loader, LzfEncoder, Memory, Put, SaveError, Saver, Unit, UnitError, Units};
 use ssm_tests::machine::{Machine, Packing, STREAM_SCRATCH, UNITS};
 use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, Short, WriteOnly};
 
@@ -145,13 +145,13 @@ impl Unit for Modest {
 
 #[test]
 fn a_failure_is_not_lost_with_bytes_that_were_read_ahead() {
-    let units = [Entry::new("modest", |machine: &mut Modest, _| machine)];
+    const UNITS: Units<Modest> = Units::new(&[Entry::new("modest", |machine, _| machine)]);
     let mut disk = Disk::new();
     let codec = LzfEncoder::<256>::with_block(20);
-    Saver::new(&mut disk, codec, &mut [0; 64]).save(&mut Modest, &units).unwrap();
+    Saver::new(&mut disk, codec, &mut [0; 64]).save(&mut Modest, &UNITS).unwrap();
     for call in 0.. {
         let mut medium = Failing::at_call(&mut disk, call).once();
-        let loaded = Loader::new(&mut medium, ssm_std::decoder(), &mut [0; 200]).load(&mut Modest, &units);
+        let loaded = Loader::new(&mut medium, ssm_std::decoder(), &mut [0; 200]).load(&mut Modest, &UNITS);
         if !medium.is_broken() {
             loaded.unwrap();
             break;

@@ -3,7 +3,8 @@
 use allocation_counter::measure;
 use ssm_core::{
     AfterLoad, AfterSave, Archive, Cancel, Decode, Either, Encode, Entry, Get, Inflate, InflateState, Loader,
-    LzfDecoder, LzfEncoder, Memory, Owner, Policy, Put, Registry, Saver, Store, Unit, UnitError, UnitId, Vote, fields,
+    LzfDecoder, LzfEncoder, Memory, Owner, Policy, Put, Registry, Saver, Store, Unit, UnitError, UnitId, Units, Vote,
+    fields,
 };
 use ssm_tests::golden::bad;
 use std::hint::black_box;
@@ -90,7 +91,7 @@ fn all_of_core(encoder: impl Encode, mut decoder: impl Decode) {
         .after(AfterSave::Destroy)
         .progress(&mut |_| percents += 1)
         .cancel(&cancel)
-        .save(&mut whole, &registry)
+        .save(&mut whole, &registry.units())
         .unwrap();
     assert_eq!(percents, 101);
 
@@ -102,7 +103,7 @@ fn all_of_core(encoder: impl Encode, mut decoder: impl Decode) {
             .progress(&mut |_| percents += 1)
             .report(&mut |_| reports += 1)
             .cancel(&cancel)
-            .load(&mut whole, &registry)
+            .load(&mut whole, &registry.units())
             .unwrap();
     }
     assert_eq!((percents, reports), (303, 0));
@@ -123,10 +124,10 @@ fn all_of_core(encoder: impl Encode, mut decoder: impl Decode) {
 
     // Failures make their errors without a heap, too.
     cancel.cancel();
-    let load = Loader::new(&mut file, &mut decoder, &mut scratch).cancel(&cancel).load(&mut whole, &registry);
+    let load = Loader::new(&mut file, &mut decoder, &mut scratch).cancel(&cancel).load(&mut whole, &registry.units());
     black_box(load.unwrap_err());
     let small = Memory::new([0; 300]);
-    black_box(Saver::new(small, Store, &mut scratch).save(&mut whole, &registry).unwrap_err());
+    black_box(Saver::new(small, Store, &mut scratch).save(&mut whole, &registry.units()).unwrap_err());
 }
 
 #[test]
@@ -149,6 +150,7 @@ fn core_never_allocates() {
 fn all_of_streams(encoder: impl Encode, live_encoder: impl Encode, mut decoder: impl Decode) {
     let mut whole = whole();
     let units = [MACHINE.live(), CLOCK.optional()];
+    let (units, without_clock) = (Units::new(&units), Units::new(&units[..1]));
     let cancel = Cancel::new();
     let mut percents = 0;
     let mut scratch = [0; 3000];
@@ -168,14 +170,14 @@ fn all_of_streams(encoder: impl Encode, live_encoder: impl Encode, mut decoder: 
 
     for bytes in [file.bytes(), live_file.bytes()] {
         let medium = || Memory::holding(bytes);
+        Loader::unverified(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         Loader::new(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
-        Loader::verified(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         Loader::streaming(medium(), &mut decoder, &mut scratch).load(&mut whole, &units).unwrap();
         // An optional unit that is not known, and failures.
         let mut reports = 0;
         let mut report = |_| reports += 1;
-        let loader = Loader::verified(medium(), &mut decoder, &mut scratch).report(&mut report);
-        loader.load(&mut whole, &units[..1]).unwrap();
+        let loader = Loader::new(medium(), &mut decoder, &mut scratch).report(&mut report);
+        loader.load(&mut whole, &without_clock).unwrap();
         assert_eq!(reports, 1);
         let short = Memory::holding(&bytes[..bytes.len() - 1]);
         black_box(Loader::streaming(short, &mut decoder, &mut scratch).load(&mut whole, &units).unwrap_err());
@@ -203,7 +205,7 @@ fn streams_never_allocate() {
 fn inflate_never_allocates() {
     let mut file = Memory::new([0; 8192]);
     let mut whole = whole();
-    let units = [MACHINE, CLOCK];
+    let units = Units::new(&[MACHINE, CLOCK]);
     Saver::new(&mut file, ssm_std::Deflate::default(), &mut [0; 1000]).save(&mut whole, &units).unwrap();
     let mut state = InflateState::default();
     let mut window = [0; 32768];

@@ -4,7 +4,7 @@
 use ssm_core::embedded_io::{Read, Seek, Write};
 use ssm_core::{
     AfterLoad, AfterSave, Archive, Entry, Get, Header, LoadError, Loader, Phase, Put, SaveError, Saver, Store, Unit,
-    UnitError,
+    UnitError, Units,
 };
 use ssm_tests::independent::decode;
 use ssm_tests::media::{Broken, Disk, Failing, Loading, OneWay, ReadOnly};
@@ -214,7 +214,7 @@ impl Written {
         medium: W,
         after: AfterSave,
         machine: &mut Machine,
-        units: &[Entry<Machine>],
+        units: &Units<Machine>,
     ) -> Result<u64, SaveError<W::Error>> {
         let mut scratch = [0; 5 * 16 + 64];
         match self {
@@ -226,7 +226,7 @@ impl Written {
     /// The ways to load such a file.
     fn loadings(self) -> &'static [Loading] {
         match self {
-            Written::Patched => &[Loading::New, Loading::Verified],
+            Written::Patched => &[Loading::Unverified, Loading::Verified],
             Written::Streamed => &Loading::ALL,
         }
     }
@@ -238,11 +238,11 @@ fn load<R: Read + Seek>(
     scratch: &mut [u8],
     after: AfterLoad,
     machine: &mut Machine,
-    units: &[Entry<Machine>],
+    units: &Units<Machine>,
 ) -> Result<Header, LoadError<R::Error>> {
     match loading {
-        Loading::New => Loader::new(medium, Store, scratch).after(after).load(machine, units),
-        Loading::Verified => Loader::verified(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Unverified => Loader::unverified(medium, Store, scratch).after(after).load(machine, units),
+        Loading::Verified => Loader::new(medium, Store, scratch).after(after).load(machine, units),
         Loading::Streaming => Loader::streaming(ReadOnly(medium), Store, scratch).after(after).load(machine, units),
     }
 }
@@ -263,7 +263,7 @@ fn saves() {
             let context = format!("{failing:?} {way:?} {format:?} {order:?} {after:?}");
             let (mut machine, script) = Machine::new(&failing, way);
             let mut disk = Disk::new();
-            let saved = format.save(&mut disk, after, &mut machine, &units(order));
+            let saved = format.save(&mut disk, after, &mut machine, &Units::new(&units(order)));
             let (calls, failed) = rule(order, &with_data(order), &failing, after == AfterSave::Continue);
             assert_eq!(*script.calls.borrow(), calls, "{context}");
             let opened = Archive::open(Disk::holding(disk.bytes()), Store, [0; 64]);
@@ -287,7 +287,9 @@ fn saves() {
 
 fn saved(format: Written, order: [u32; 4]) -> Vec<u8> {
     let mut disk = Disk::new();
-    format.save(&mut disk, AfterSave::Continue, &mut Machine::new(&[], Way::Set).0, &units(order)).unwrap();
+    format
+        .save(&mut disk, AfterSave::Continue, &mut Machine::new(&[], Way::Set).0, &Units::new(&units(order)))
+        .unwrap();
     disk.into_bytes()
 }
 
@@ -306,7 +308,7 @@ fn loads_execute_in_the_order_of_the_file() {
                     format!("{failing:?} {way:?} {order:?} of {file_order:?} {format:?} {loading:?} {after:?}");
                 let (mut machine, script) = Machine::new(&failing, way);
                 let disk = Disk::holding(&**file);
-                let loaded = load(loading, disk, &mut [0; 64], after, &mut machine, &units(order));
+                let loaded = load(loading, disk, &mut [0; 64], after, &mut machine, &Units::new(&units(order)));
                 // A load for debugging forgives a unit that reads past its data.
                 let forgiven = after == AfterLoad::Debug && matches!(way, Way::Refused | Way::RefusedBefore);
                 let fails: Vec<_> =
@@ -346,7 +348,7 @@ fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
         let (mut machine, script) = Machine::new(&[], Way::Set);
         let mut scratch = [0; 16];
         let medium = Failing::at_byte(Disk::new(), at);
-        let saved = Saver::new(medium, Store, &mut scratch).save(&mut machine, &units(order));
+        let saved = Saver::new(medium, Store, &mut scratch).save(&mut machine, &Units::new(&units(order)));
         assert_eq!(saved, Err(SaveError::Io(Broken::at(at))));
         let mut calls = Vec::new();
         if at >= 80 {
@@ -359,7 +361,10 @@ fn a_save_tells_of_the_medium_even_if_the_unit_does_not() {
     }
     let (mut machine, _) = Machine::new(&[], Way::Set);
     let medium = Failing::at_byte(Disk::new(), moved);
-    assert_eq!(Saver::new(medium, Store, &mut [0; 16]).save(&mut machine, &units(order)), Ok(file.len() as u64));
+    assert_eq!(
+        Saver::new(medium, Store, &mut [0; 16]).save(&mut machine, &Units::new(&units(order))),
+        Ok(file.len() as u64)
+    );
 }
 
 #[test]
@@ -374,7 +379,7 @@ fn a_streamed_save_tells_of_the_medium_even_if_the_unit_does_not() {
     for at in 0..file.len() as u64 {
         let (mut machine, script) = Machine::new(&[], Way::Set);
         let medium = Failing::at_byte(Disk::new(), at);
-        let saved = Written::Streamed.save(medium, AfterSave::Continue, &mut machine, &units(order));
+        let saved = Written::Streamed.save(medium, AfterSave::Continue, &mut machine, &Units::new(&units(order)));
         assert_eq!(saved, Err(SaveError::Io(Broken::at(at))));
         let mut calls = Vec::new();
         if at >= 64 {
@@ -389,7 +394,8 @@ fn a_streamed_save_tells_of_the_medium_even_if_the_unit_does_not() {
 
 #[test]
 fn a_load_tells_of_the_medium_even_if_the_unit_does_not() {
-    let (all, executed) = (units(ORDERS[0]), with_data(ORDERS[1]));
+    let (entries, executed) = (units(ORDERS[0]), with_data(ORDERS[1]));
+    let all = Units::new(&entries);
     for (format, loading) in
         FORMATS.into_iter().flat_map(|format| format.loadings().iter().map(move |it| (format, *it)))
     {
@@ -427,7 +433,7 @@ fn what_a_unit_says_first_is_not_replaced_by_what_the_medium_says_later() {
         // In 1.2 the length of the built-in unit is written a second time before.
         let before = header_end + if format == Written::Patched { 8 } else { 0 };
         let medium = Failing::at_byte(Disk::new(), before);
-        let saved = format.save(medium, AfterSave::Continue, &mut machine, &units(ORDERS[0]));
+        let saved = format.save(medium, AfterSave::Continue, &mut machine, &Units::new(&units(ORDERS[0])));
         assert!(matches!(saved, Err(SaveError::Unit { error: UnitError::Invalid("x0"), .. })), "{saved:?}");
     }
 }

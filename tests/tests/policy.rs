@@ -1,8 +1,8 @@
 //! What a load makes of a file that does not fit the machine. All of it is decided before any hook is called.
 
 use ssm_core::{
-    AfterLoad, Archive, Crc32Bytewise, Entry, Get, Header, LoadError, Loader, Missing, Owner, Phase, Policy, Put,
-    Registry, Report, Saver, Store, Unit, UnitError, UnitId, Unknown, Writer,
+    AfterLoad, Archive, Crc32Bytewise, Entry, Get, Header, LoadError, Loader, Missing, Owner, Policy, Put, Registry,
+    Report, Saver, Store, Unit, UnitError, UnitId, Units, Unknown, Writer,
 };
 use ssm_tests::media::{Broken, Disk};
 
@@ -40,7 +40,7 @@ impl Unit for Part {
     }
 }
 
-const UNITS: [Entry<Machine>; 3] = [UNIT, UNIT.instance(1), UNIT.instance(2).without_data()];
+const UNITS: Units<Machine> = Units::new(&[UNIT, UNIT.instance(1), UNIT.instance(2).without_data()]);
 const UNIT: Entry<Machine> = Entry::new("part", |machine: &mut Machine, at| &mut machine[at as usize]);
 
 type Given<'a> = (&'a str, u32, u32, &'a [u8]);
@@ -179,7 +179,8 @@ fn every_unit_twice_is_noticed_among_many() {
     // More units than marks have room in place.
     type Many = [Part; 1];
     let entry = Entry::new("part", |machine: &mut Many, _| &mut machine[0]);
-    let units: Vec<_> = (0..150).map(|at| entry.instance(at)).collect();
+    let entries: Vec<_> = (0..150).map(|at| entry.instance(at)).collect();
+    let units = Units::new(&entries);
     for twice in 0..150 {
         let mut given: Vec<Given<'_>> = (0..150).map(|at| ("part", at, 1, &[0; 8][..])).collect();
         given.push(given[twice]);
@@ -204,11 +205,11 @@ fn versions_and_ends() {
     let outcome = load(&[FIRST, newer], Unknown::Refuse, Missing::Refuse);
     let error = outcome.loaded.unwrap_err();
     assert!(
-        matches!(&error, LoadError::Unit { unit, phase: Phase::Execute, at: 0, error: UnitError::Version(7) }
+        matches!(&error, LoadError::UnitVersion { unit, oldest: 0, newest: 1 }
             if unit.instance == 1 && unit.version == 7),
         "{error:?}"
     );
-    assert_eq!(outcome.machine[2].calls, ["prepare", "done badly"]);
+    assert_eq!(outcome.refused(), "unit-version");
 
     for len in 0..8 {
         let short = ("part", 0, 1, &[0xff; 8][..len]);
@@ -243,7 +244,7 @@ fn the_built_in_unit() {
         assert_eq!(outcome.machine[0].calls.contains(&"load"), kind.is_none());
         // A verified load looks at it before any hook.
         let (mut machine, mut scratch) = (Machine::default(), [0; 64]);
-        let loaded = Loader::verified(Disk::holding(file(&units)), Store, &mut scratch).load(&mut machine, &UNITS);
+        let loaded = Loader::new(Disk::holding(file(&units)), Store, &mut scratch).load(&mut machine, &UNITS);
         assert_eq!(loaded.err().map(|error| error.kind()), kind, "{} bytes", data.len());
         assert_eq!(machine.iter().all(|part| part.calls.is_empty()), kind.is_some());
     }
@@ -256,7 +257,7 @@ fn the_built_in_unit_is_first_unless_one_is_registered_before_it() {
     registry.register_before("SSM", UNIT.instance(1)).unwrap();
     for expected in [&["part/1", "SSM/0", "part/0"][..], &["SSM/0", "part/0"], &["SSM/0"]] {
         let mut disk = Disk::new();
-        Saver::new(&mut disk, Store, &mut [0; 64]).save(&mut Machine::default(), &registry).unwrap();
+        Saver::new(&mut disk, Store, &mut [0; 64]).save(&mut Machine::default(), &registry.units()).unwrap();
         let mut archive = Archive::open(&mut disk, Store, [0; 64]).unwrap();
         let mut units = archive.units();
         let mut names = Vec::new();
@@ -264,7 +265,7 @@ fn the_built_in_unit_is_first_unless_one_is_registered_before_it() {
             names.push(format!("{}/{}", unit.name().escape_ascii(), unit.instance()));
         }
         assert_eq!(names, expected);
-        let last = registry.iter().map(Entry::id).max_by_key(|id| id.instance);
+        let last = registry.units().iter().map(Entry::id).max_by_key(|id| id.instance);
         if let Some(id) = last {
             registry.deregister(Owner::Internal, id).unwrap();
         }

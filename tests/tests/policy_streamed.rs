@@ -2,8 +2,8 @@
 //! Loaders that check before decide all of it before any hook, the one that streams before the unit sees a byte.
 
 use ssm_core::{
-    AfterLoad, Crc32Bytewise, Entry, Get, Header, LoadError, Missing, Policy, Put, Report, Saver, Store, StreamedUnit,
-    Unit, UnitError, UnitId, Unknown, Writer,
+    AfterLoad, Crc32Bytewise, Entry, Get, Header, LoadError, Missing, Policy, Put, RegisterError, Report, Saver, Store,
+    StreamedUnit, Unit, UnitError, UnitId, Units, Unknown, Writer,
 };
 use ssm_tests::media::{Broken, Disk, Loading};
 
@@ -39,7 +39,7 @@ impl Unit for Part {
 }
 
 const UNIT: Entry<Machine> = Entry::new("part", |machine: &mut Machine, at| &mut machine[at as usize]);
-const UNITS: [Entry<Machine>; 3] = [UNIT, UNIT.instance(1), UNIT.instance(2).without_data()];
+const UNITS: Units<Machine> = Units::new(&[UNIT, UNIT.instance(1), UNIT.instance(2).without_data()]);
 
 /// Name, instance, version, pass, whether it is optional, bytes.
 type Given<'a> = (&'a str, u32, u32, Option<u32>, bool, &'a [u8]);
@@ -103,7 +103,7 @@ impl Outcome {
     }
 }
 
-fn load_file(file: &[u8], loading: Loading, policy: Policy, units: &[Entry<Machine>]) -> Outcome {
+fn load_file(file: &[u8], loading: Loading, policy: Policy, units: &Units<Machine>) -> Outcome {
     let mut machine = Machine::default();
     let mut reports = Vec::new();
     let disk = Disk::holding(file);
@@ -144,7 +144,7 @@ fn optional_units_are_skipped_under_every_policy() {
     });
     each(&[known], Policy::default(), |outcome| assert_eq!(outcome.refused(&[0]), "missing-unit"));
     // 1.x has no place for it.
-    for loading in [Loading::New, Loading::Verified] {
+    for loading in [Loading::Unverified, Loading::Verified] {
         let outcome = load_file(&patched(&[FIRST, SECOND, OPTIONAL]), loading, Policy::default(), &UNITS);
         assert_eq!(outcome.refused(&[]), "unknown-unit");
     }
@@ -152,14 +152,16 @@ fn optional_units_are_skipped_under_every_policy() {
 
 #[test]
 fn a_saver_marks_the_optional_units_of_its_table() {
-    let units = [UNIT, UNIT.instance(1).optional()];
+    const UNITS: Units<Machine> = Units::new(&[UNIT, UNIT.instance(1).optional()]);
+    const FIRST_ONLY: Units<Machine> = Units::new(&[UNIT]);
+    const SECOND_ONLY: Units<Machine> = Units::new(&[UNIT.instance(1)]);
     let mut machine: Machine = [1, 2, 3].map(|value| Part { value, calls: Vec::new() });
     let mut disk = Disk::new();
-    Saver::streamed(&mut disk, Store, &mut [0; 100]).save(&mut machine, &units).unwrap();
+    Saver::streamed(&mut disk, Store, &mut [0; 100]).save(&mut machine, &UNITS).unwrap();
     for loading in Loading::ALL {
-        let outcome = load_file(disk.bytes(), loading, Policy::default(), &[UNIT]);
+        let outcome = load_file(disk.bytes(), loading, Policy::default(), &FIRST_ONLY);
         assert_eq!((outcome.values(), outcome.reports.len()), ([1, 0], 1));
-        let outcome = load_file(disk.bytes(), loading, Policy::default(), &[UNIT.instance(1)]);
+        let outcome = load_file(disk.bytes(), loading, Policy::default(), &SECOND_ONLY);
         assert_eq!(outcome.loaded.unwrap_err().kind(), "unknown-unit", "the other is not optional");
     }
 }
@@ -167,14 +169,17 @@ fn a_saver_marks_the_optional_units_of_its_table() {
 #[test]
 fn versions_outside_the_window_are_refused_before_the_unit_sees_a_byte() {
     let window = |oldest, newest| [UNIT, UNIT.instance(1).version(newest).oldest(oldest), UNITS[2]];
-    for (oldest, newest) in [(0, 0), (1, 1), (2, 5), (0, u32::MAX), (5, 2)] {
+    assert_eq!(Units::checked(&window(5, 2)).map(drop), Err(RegisterError::Versions));
+    for (oldest, newest) in [(0, 0), (1, 1), (2, 5), (0, u32::MAX)] {
+        let entries = window(oldest, newest);
+        let units = Units::new(&entries);
         for version in [0, 1, 2, 3, 5, 6, u32::MAX] {
             let given = [FIRST, ("part", 1, version, None, false, SECOND.5)];
             let admitted = (oldest..=newest).contains(&version);
             let streams = Loading::ALL.map(|loading| (loading, streamed(&given)));
-            let patches = [Loading::New, Loading::Verified].map(|loading| (loading, patched(&given)));
+            let patches = [Loading::Unverified, Loading::Verified].map(|loading| (loading, patched(&given)));
             for (loading, file) in streams.into_iter().chain(patches) {
-                let outcome = load_file(&file, loading, Policy::default(), &window(oldest, newest));
+                let outcome = load_file(&file, loading, Policy::default(), &units);
                 if admitted {
                     assert_eq!(outcome.values(), [1, 2]);
                     continue;
@@ -188,7 +193,7 @@ fn versions_outside_the_window_are_refused_before_the_unit_sees_a_byte() {
     // In every pass of a live save.
     let passes = [("part", 1, 4, Some(0), false, SECOND.5), FIRST, SECOND];
     for loading in Loading::ALL {
-        let outcome = load_file(&streamed(&passes), loading, Policy::default(), &window(1, 3));
+        let outcome = load_file(&streamed(&passes), loading, Policy::default(), &Units::new(&window(1, 3)));
         assert_eq!(outcome.refused(&[0, 1, 2]), "unit-version");
     }
 }

@@ -1,7 +1,8 @@
 //! Progress and cancelling: every percent once and in order, following bytes; a wish to stop is heeded at any percent.
 
 use ssm_core::{
-    AfterLoad, AfterSave, Archive, Cancel, Entry, Get, LoadError, Loader, Put, SaveError, Saver, Store, Unit, UnitError,
+    AfterLoad, AfterSave, Archive, Cancel, Entry, Get, LoadError, Loader, Put, SaveError, Saver, Store, Unit,
+    UnitError, Units,
 };
 use ssm_tests::machine::Packing;
 use ssm_tests::media::{Broken, Disk};
@@ -96,7 +97,7 @@ fn save(
     let saved = Saver::new(&mut disk, &mut *options.packing.encoder(), &mut vec![0; options.scratch])
         .progress(progress)
         .cancel(options.cancel)
-        .save(machine, &units(hints));
+        .save(machine, &Units::new(&units(hints)));
     (saved, disk.into_bytes())
 }
 
@@ -106,7 +107,8 @@ fn load(
     options: &Options<'_>,
     progress: &mut dyn FnMut(u8),
 ) -> Result<(), LoadError<Broken>> {
-    let units = units(&vec![0; machine.0.len()]);
+    let entries = units(&vec![0; machine.0.len()]);
+    let units = Units::new(&entries);
     Loader::new(Disk::holding(file), ssm_std::decoder(), &mut vec![0; options.scratch])
         .progress(progress)
         .cancel(options.cancel)
@@ -335,9 +337,9 @@ fn another_thread_stops_a_save() {
                 started.send(()).unwrap();
             }
         };
-        let units = [Entry::new("endless", |machine: &mut Endless, _| machine).size_hint(1)];
+        const UNITS: Units<Endless> = Units::new(&[Entry::new("endless", |machine, _| machine).size_hint(1)]);
         let saved =
-            Saver::new(Sink, Store, &mut [0; 64]).progress(&mut tell).cancel(&cancel).save(&mut Endless, &units);
+            Saver::new(Sink, Store, &mut [0; 64]).progress(&mut tell).cancel(&cancel).save(&mut Endless, &UNITS);
         assert_eq!(saved, Err(SaveError::Cancelled));
     });
 }

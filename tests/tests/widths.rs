@@ -2,7 +2,7 @@
 
 use ssm_core::{
     AfterLoad, Archive, Crc32, Crc32Bytewise, Entry, Get, Header, LoadError, Loader, Put, SaveError, Store, Unit,
-    UnitError, UnitId, Writer, fields,
+    UnitError, UnitId, Units, Writer, fields,
 };
 use ssm_tests::machine::Packing;
 use ssm_tests::media::{Broken, Disk};
@@ -185,6 +185,7 @@ impl Unit for Pointer {
 fn a_width_that_a_unit_set_holds_for_the_rest_of_the_load() {
     let unit = Entry::new("pointer", |pair: &mut Pair, at| &mut pair.0[at as usize]);
     let units = [unit, unit.instance(1)];
+    let units = Units::new(&units);
     for sets in [true, false] {
         let value = 0x0123_4567_89ab_cdef;
         let mut pair = Pair([Pointer { sets, value }, Pointer { sets: false, value }]);

@@ -5,7 +5,7 @@
 
 use ssm_core::{
     Crc32Bytewise, Entry, Field, Get, Header, LoadError, Loader, Missing, Policy, Put, Report, Store, Unit, UnitError,
-    Writer, fields,
+    Units, Writer, fields,
 };
 use ssm_std::{FromStd, decoder};
 use std::error::Error;
@@ -73,10 +73,10 @@ struct Machine {
     speaker: Speaker,
 }
 
-static UNITS: [Entry<Machine>; 2] = [
+static UNITS: Units<Machine> = Units::new(&[
     Entry::new("timer", |machine: &mut Machine, _| &mut machine.timer).version(3),
     Entry::new("speaker", |machine: &mut Machine, _| &mut machine.speaker),
-];
+]);
 
 fn main() -> Result<(), Box<dyn Error>> {
     for (version, table) in [(1, TIMER_V1), (2, TIMER_V2), (3, TIMER_V3)] {

@@ -35,10 +35,21 @@ pub(super) struct Load<'s, R: ErrorType, D> {
 struct Errand<'v, 'r, 'm, M> {
     /// Whether they may be there.
     judge: Option<&'v mut Judge<'r, 'm>>,
-    /// Decode those that are not loaded.
-    decode: bool,
+    /// Which are decoded, of those that are not loaded.
+    decode: Decoded,
     /// Load those that are registered.
     machine: Option<&'v mut M>,
+}
+
+/// Which units are decoded to their end to see whether they can be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoded {
+    /// None.
+    Nothing,
+    /// The built-in unit, and what no checksum of a 1.x file covers (Q1).
+    Uncovered,
+    /// All.
+    All,
 }
 
 impl<'s, R: Read, D: Decode> Load<'s, R, D> {
@@ -107,7 +118,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         let (mut judge, scratch) = self.judge(policy, units.len(), scratch)?;
         self.phases(machine, units, &mut |load, machine| {
             load.progress.execute(0);
-            let errand = Errand { judge: Some(&mut judge), decode: true, machine: Some(machine) };
+            let errand = Errand { judge: Some(&mut judge), decode: Decoded::All, machine: Some(machine) };
             load.units(&mut walk, &header, scratch, units, errand)?;
             walk.end(&mut load.medium, &header)?;
             load.executed()
@@ -156,13 +167,20 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
                 Verdict::Skipped => self.skipped(&mut errand.judge),
                 _ => return Err(self.refuse(verdict, units)),
             }
+            let is_check = errand.machine.is_none();
+            let decode = match errand.decode {
+                Decoded::Nothing => false,
+                Decoded::Uncovered => header.is_uncovered(self.unit.end),
+                Decoded::All => true,
+            };
             let unit: Option<&mut dyn Unit> = match (&mut errand.machine, place) {
-                (machine, Place::SelfUnit) if errand.decode || machine.is_some() => Some(&mut Unclaimed::Notes),
+                (_, Place::SelfUnit) if !is_check || errand.decode != Decoded::Nothing => Some(&mut Unclaimed::Notes),
                 (Some(machine), Place::Entry(index)) => units.get(index).map(|entry| entry.unit(machine)),
-                _ if errand.decode => Some(&mut Unclaimed::Other),
+                _ if decode => Some(&mut Unclaimed::Other),
                 _ => None,
             };
-            if !self.read(way, (plain, packed), &mut widths, unit, verdict == Verdict::Unknown)? {
+            let optional = verdict == Verdict::Unknown;
+            if !self.read(way, (plain, packed), &mut widths, unit, (optional, is_check))? {
                 return Err(self.refuse(verdict, units));
             }
             if verdict == Verdict::Unknown {
@@ -191,7 +209,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
     }
 
     /// Lets `unit` load the data at hand, or passes over it. `false`, and nothing done, where it had to be optional and is
-    /// not.
+    /// not. To its end: whether what `unit` leaves is decoded as well.
     #[inline(never)]
     fn read<W: Way<R, D>>(
         &mut self,
@@ -199,7 +217,7 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         (plain, packed): (&mut [u8], &mut [u8]),
         widths: &mut Widths,
         unit: Option<&mut dyn Unit>,
-        only_optional: bool,
+        (only_optional, to_its_end): (bool, bool),
     ) -> Result<bool, Stop> {
         let mut source = UnitSource {
             medium: &mut self.medium,
@@ -217,7 +235,11 @@ impl<'s, R: Read, D: Decode> Load<'s, R, D> {
         match unit {
             Some(unit) => {
                 let version = source.unit.version;
-                source.run(plain, widths, self.after, true, &mut |get| unit.load(get, version))?;
+                source.run(plain, widths, self.after, true, &mut |get| {
+                    unit.load(get, version)?;
+                    // A 2.0 unit is always read to its end; data of a 1.x unit that nobody wants is packed soundly, too.
+                    if to_its_end && !W::Body::STRICT { get.skip_rest().map(|_| ()) } else { Ok(()) }
+                })?;
             }
             None => W::Body::pass_over(&mut source)?,
         }
@@ -282,7 +304,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         mut crc: impl Crc32,
         scratch: &mut [u8],
         policy: (Policy, Option<&mut dyn FnMut(Report)>),
-        decode: bool,
+        decode: Decoded,
         machine: &mut M,
         units: &[Entry<M>],
     ) -> Result<Header, Stop> {
@@ -300,7 +322,9 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
             self.execute(&mut way, &header, scratch, machine, units)?;
         } else if F::PATCHED {
             self.medium.check(&header, &mut crc, scratch, &mut self.progress)?;
-            self.check(&mut Patched, &header, scratch, policy, decode, units)?;
+            // All lengths first: what a wrong one makes of the data is not what is wrong.
+            self.check(&mut Patched, &header, scratch, policy, Decoded::Nothing, units)?;
+            self.units(&mut Patched, &header, scratch, units, Errand { judge: None, decode, machine: None })?;
             self.execute(&mut Patched, &header, scratch, machine, units)?;
         }
         Ok(header)
@@ -313,7 +337,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
         header: &Header,
         scratch: &mut [u8],
         policy: (Policy, Option<&mut dyn FnMut(Report)>),
-        decode: bool,
+        decode: Decoded,
         units: &[Entry<M>],
     ) -> Result<(), Stop> {
         let (mut judge, scratch) = self.judge(policy, units.len(), scratch)?;
@@ -331,7 +355,7 @@ impl<R: Read + Seek, D: Decode> Load<'_, R, D> {
     ) -> Result<(), Stop> {
         self.phases(machine, units, &mut |load, machine| {
             load.progress.execute(load.medium.len());
-            let errand = Errand { judge: None, decode: false, machine: Some(machine) };
+            let errand = Errand { judge: None, decode: Decoded::Nothing, machine: Some(machine) };
             load.units(way, header, scratch, units, errand)?;
             load.executed()
         })

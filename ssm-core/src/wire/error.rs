@@ -65,9 +65,9 @@ pub enum FormatError {
     },
     /// The checksum does not fit the bytes.
     Crc {
-        /// The header's CRC-32.
+        /// The CRC-32 that the file has.
         stored: u32,
-        /// The CRC-32 of the covered bytes.
+        /// The CRC-32 of the covered bytes; 0 in a 2.0 file whose header says that the stream has none.
         computed: u32,
     },
     /// The checksum that a structure of a 2.0 file has of its own does not fit it.

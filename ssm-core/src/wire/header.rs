@@ -155,6 +155,11 @@ impl Header {
         CRC_FROM.saturating_add(self.crc_len())
     }
 
+    /// Whether bytes up to `end` reach into what no checksum of a 1.x file covers.
+    pub(crate) const fn is_uncovered(&self, end: u64) -> bool {
+        !self.format.is_streamed() && end > self.uncovered_from()
+    }
+
     /// Reads a header from the start of a file; `start` is its first 80 bytes, or all of it if it is shorter.
     /// Checks magic, version, widths, UUID and the fields of a stream; the size of a 1.x file is checked against the medium
     /// by [`check_size`](Self::check_size), the checksums by whoever reads the file.

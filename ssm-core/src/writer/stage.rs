@@ -179,7 +179,8 @@ impl<W: Write, C: Crc32, L: Sum> Target<'_, W, C, L> {
 mod tests {
     use super::AMPLE;
     use crate::{
-        Crc32Bytewise, Entry, Get, Header, Loader, Memory, Put, Saver, Store, StreamedUnit, Unit, UnitError, Writer,
+        Crc32Bytewise, Entry, Get, Header, Loader, Memory, Put, Saver, Store, StreamedUnit, Unit, UnitError, Units,
+        Writer,
     };
     use core::cell::Cell;
     use embedded_io::{ErrorKind, ErrorType, Seek, SeekFrom, Write};
@@ -276,6 +277,7 @@ mod tests {
                     })
                     .collect();
                 let units: Vec<_> = (0..200).map(|at| entry.instance(at)).collect();
+                let units = Units::new(&units);
                 let (mut storage, mut scratch) = (vec![0; 1 << 20], vec![0; AMPLE + 4000 + room]);
                 for streamed in [false, true] {
                     let medium = Memory::new(&mut storage[..]);

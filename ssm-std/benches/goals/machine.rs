@@ -1,6 +1,6 @@
 //! Machines to save: one large memory, or many small units.
 
-use ssm_core::{Entry, Get, Put, Unit, UnitError};
+use ssm_core::{Entry, Get, Put, Unit, UnitError, Units};
 
 /// A memory.
 pub struct Ram(pub Vec<u8>);
@@ -16,7 +16,7 @@ impl Unit for Ram {
 }
 
 /// The memory's unit.
-pub const RAM: [Entry<Ram>; 1] = [Entry::new("ram", |machine, _| machine)];
+pub const RAM: Units<Ram> = Units::new(&[Entry::new("ram", |machine, _| machine)]);
 
 /// A unit of 64 bytes.
 pub struct Cell(pub [u8; 64]);

@@ -3,6 +3,7 @@
 use crate::machine::cells;
 use crate::measure::{Time, race};
 use crate::table::{Goal, Table, thousands};
+use ssm_core::Units;
 use ssm_std::{Codec, LoadOptions, SaveFormat, SaveOptions, load_from_path, save_to_path};
 use std::fs;
 use std::path::Path;
@@ -21,7 +22,8 @@ fn own_files(table: &mut Table, folder: &Path) {
     table.group("10,000 units of 64 bytes in a file in memory");
     let each = folder.join("each");
     fs::create_dir_all(&each).unwrap();
-    let (mut machine, units) = cells(COUNT);
+    let (mut machine, entries) = cells(COUNT);
+    let units = Units::new(&entries);
     let (mut other, mut third) = (cells(COUNT).0, cells(COUNT).0);
     let contents: Vec<_> = machine.iter().map(|cell| cell.0).collect();
     let names: Vec<_> = (0..COUNT).map(|at| each.join(at.to_string())).collect();
@@ -51,7 +53,8 @@ fn flat(table: &mut Table, folder: &Path) {
     for (format, counts) in FORMATS {
         let mut costs = Vec::new();
         for &count in counts {
-            let (mut machine, units) = cells(count);
+            let (mut machine, entries) = cells(count);
+            let units = Units::new(&entries);
             let (mut loaded, _) = cells(count);
             let options = || SaveOptions { format, ..SaveOptions::default() };
             let [save] =

@@ -1,7 +1,7 @@
 //! Unpacking.
 
 use super::ahead::{self, Batch, Room};
-use super::threads::Threads;
+use super::threads::{Threads, UntilMany};
 use rayon::prelude::*;
 use ssm_core::{Ahead, Blocks, Decode, DecodeError, Input, Step, tag};
 use std::fmt;
@@ -18,6 +18,7 @@ pub struct LzfDecoder {
     one: ssm_core::LzfDecoder<Vec<u8>>,
     /// Kept from one reading ahead to the next.
     batches: Vec<Batch>,
+    few: UntilMany,
 }
 
 impl LzfDecoder {
@@ -26,16 +27,20 @@ impl LzfDecoder {
         Self::with_threads(0)
     }
 
-    /// A decoder on this many threads; 0 is one for each core.
+    /// A decoder on this many threads; 0 is one for each core once there is a MiB of plain bytes, and one until then.
     pub fn with_threads(threads: usize) -> Self {
-        Self { threads: Threads::new(threads), one: ssm_core::LzfDecoder::new(vec![0; WINDOW]), batches: Vec::new() }
+        let one = ssm_core::LzfDecoder::new(vec![0; WINDOW]);
+        Self { threads: Threads::new(threads), one, batches: Vec::new(), few: UntilMany::new(threads) }
     }
 
-    fn ahead(&mut self, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
-        match self.reads_ahead() && self.one.is_between_blocks() {
+    fn ahead(&mut self, plain: usize, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
+        let pays = self.reads_ahead() && self.few.is_reached_with(plain);
+        let ahead = match pays && self.one.is_between_blocks() {
             true => ahead::unpack(&self.threads, &mut self.batches, room, blocks),
             false => Ahead::default(),
-        }
+        };
+        self.few.pass(ahead.plain);
+        ahead
     }
 }
 
@@ -77,7 +82,8 @@ impl Decode for LzfDecoder {
     }
 
     fn decode(&mut self, packed: &[u8], plain: &mut [u8], input: Input) -> Result<Step, DecodeError> {
-        if !self.threads.is_one() && self.one.is_between_blocks() {
+        let is_alone = self.threads.is_one() || !self.few.is_reached_with(plain.len());
+        if !is_alone && self.one.is_between_blocks() {
             let mut blocks = whole_blocks(packed, plain);
             if blocks.len() > 1 {
                 self.threads.each(blocks.par_iter_mut(), Block::unpack);
@@ -87,14 +93,17 @@ impl Decode for LzfDecoder {
                     written: step.written + block.plain.len(),
                 });
                 if step != Step::default() {
+                    self.few.pass(step.written);
                     return Ok(step);
                 }
             }
         }
         // To the end of the block at hand, so that the next one begins with the slice.
         let left = self.one.block_left();
-        let room = if left > 0 && !self.threads.is_one() { left.min(plain.len()) } else { plain.len() };
-        self.one.decode(packed, &mut plain[..room], input)
+        let room = if left > 0 && !is_alone { left.min(plain.len()) } else { plain.len() };
+        let step = self.one.decode(packed, &mut plain[..room], input)?;
+        self.few.pass(step.written);
+        Ok(step)
     }
 
     fn begin_block(&mut self, packed: u16, plain: u16) -> bool {
@@ -106,11 +115,11 @@ impl Decode for LzfDecoder {
     }
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(Room::Wanted(plain), blocks)
+        self.ahead(plain.len(), Room::Wanted(plain), blocks)
     }
 
     fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(Room::Unwanted(plain), blocks)
+        self.ahead(plain, Room::Unwanted(plain), blocks)
     }
 }
 
@@ -123,5 +132,29 @@ impl Default for LzfDecoder {
 impl fmt::Debug for LzfDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LzfDecoder").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lzf;
+    use ssm_core::Encode;
+
+    #[test]
+    fn other_threads_are_woken_from_a_mib_on() {
+        const MIB: usize = 1 << 20;
+        let (plain, mut packed) = (vec![7; 30_000], vec![0; 40_000]);
+        let len = Lzf::with_threads(1).encode(&plain, &mut packed, Input::More).written;
+        let mut decoder = LzfDecoder::new();
+        assert!(!decoder.few.is_reached_with(MIB - 1) && decoder.few.is_reached_with(MIB));
+        let mut back = vec![0; 30_000];
+        for done in (30_000..MIB).step_by(30_000) {
+            decoder.reset(tag::LZF);
+            decoder.decode(&packed[..len], &mut back, Input::End).unwrap();
+            let left = MIB - done;
+            assert!(!decoder.few.is_reached_with(left - 1) && decoder.few.is_reached_with(left), "{done}");
+        }
+        assert!(LzfDecoder::with_threads(2).few.is_reached_with(0), "a chosen number is at work at once");
     }
 }

@@ -2,12 +2,12 @@
 
 use super::piece::{PIECE, ROOM, SMALL, Tables};
 use super::pipeline::{Job, Pipeline, Work};
-use super::threads::Threads;
+use super::threads::{Threads, UntilMany};
 use super::zeros::looks_zero;
 use ssm_core::{Encode, Input, Out, Pack, Step, tag};
 use std::fmt;
 
-/// Up to this many bytes are packed faster here than other threads are woken.
+/// Up to this many bytes at a time are packed faster here than other threads are woken.
 const FEW: usize = 2 * PIECE;
 /// The most that a thread packs at a time.
 const CHUNK: usize = 8 * PIECE;
@@ -25,6 +25,7 @@ pub struct Lzf {
     packed: Vec<u8>,
     left: std::ops::Range<usize>,
     pipeline: Pipeline<Tables>,
+    few: UntilMany,
 }
 
 impl Lzf {
@@ -33,7 +34,7 @@ impl Lzf {
         Self::with_threads(0)
     }
 
-    /// An encoder on this many threads; 0 is one for each core.
+    /// An encoder on this many threads; 0 is one for each core once there is a MiB of plain bytes, and one until then.
     pub fn with_threads(threads: usize) -> Self {
         Self {
             threads: Threads::new(threads),
@@ -41,6 +42,7 @@ impl Lzf {
             packed: Vec::new(),
             left: 0..0,
             pipeline: Pipeline::default(),
+            few: UntilMany::new(threads),
         }
     }
 
@@ -93,6 +95,7 @@ impl Encode for Lzf {
             true => self.tables.small.encode(plain, packed, input),
             false => self.tables.pack_all(plain, packed),
         };
+        self.few.pass(step.read);
         if step.read > 0 {
             return step;
         }
@@ -100,11 +103,12 @@ impl Encode for Lzf {
         self.packed.resize(self.packed.len().max(ROOM), 0);
         let Step { read, written } = self.tables.pack(piece, &mut self.packed);
         self.left = 0..written;
+        self.few.pass(read);
         Step { read, written: self.hand_out(packed) }
     }
 
     fn encode_all(&mut self, plain: &[u8], out: &mut Out<'_>) {
-        if plain.len() <= FEW || self.threads.is_one() {
+        if plain.len() <= FEW || self.threads.is_one() || !self.few.is_reached_with(plain.len()) {
             return;
         }
         if !self.left.is_empty() && !out(&self.packed[std::mem::take(&mut self.left)], 0) {
@@ -115,7 +119,7 @@ impl Encode for Lzf {
 
     fn encode_blocks(&mut self, plain: &[u8], block: usize, pack: &Pack<'_>, out: &mut Out<'_>) {
         let fits = block > 0 && PIECE.is_multiple_of(block);
-        if plain.len() <= FEW || self.threads.is_one() || !fits {
+        if plain.len() <= FEW || self.threads.is_one() || !fits || !self.few.is_reached_with(plain.len()) {
             return;
         }
         // What `encode` holds back lies where a chunk may go.
@@ -125,6 +129,7 @@ impl Encode for Lzf {
     }
 
     fn encode_block(&mut self, plain: &[u8], code: &mut [u8]) -> Option<usize> {
+        self.few.pass(plain.len());
         self.tables.block.encode_block(plain, code)
     }
 }

@@ -4,6 +4,30 @@ use rayon::iter::IndexedParallelIterator;
 use rayon::{Scope, ThreadPool};
 use std::sync::Arc;
 
+/// Plain bytes of a state that one thread handles faster than others are woken.
+const FEW: usize = 1 << 20;
+
+/// Plain bytes until it pays to wake other threads.
+#[derive(Clone, Copy, Debug)]
+pub struct UntilMany(usize);
+
+impl UntilMany {
+    /// From the start, where the number of threads was chosen; 0 leaves the choice to the codec.
+    pub fn new(threads: usize) -> Self {
+        Self(if threads == 0 { FEW } else { 0 })
+    }
+
+    /// So many bytes were handled.
+    pub fn pass(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+
+    /// Whether so many bytes ahead are enough.
+    pub fn is_reached_with(self, ahead: usize) -> bool {
+        ahead >= self.0
+    }
+}
+
 /// A choice of threads.
 #[derive(Clone, Debug)]
 pub enum Threads {

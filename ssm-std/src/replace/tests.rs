@@ -2,18 +2,24 @@
 
 use super::{Folder, replace};
 use crate::{Codec, SaveFormat, SaveOptions, file::save_into};
-use ssm_core::{Entry, Get, Put, Unit, UnitError};
+use ssm_core::{Entry, Get, Put, Unit, UnitError, Units};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
 
+#[cfg(unix)]
+mod answers;
+
 /// A step, as the log has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
+    CheckOld,
     Create,
+    Owner,
     Permissions,
+    CheckNew,
     Write,
     Seek,
     Sync,
@@ -47,6 +53,8 @@ struct State {
     files: Vec<(Vec<u8>, Vec<u8>)>,
     log: Vec<Step>,
     fault: Option<(usize, Fault)>,
+    /// What a step that fails answers, as the system's number, and whether all steps behind it do.
+    answer: Option<(i32, bool)>,
     is_dead: bool,
 }
 
@@ -58,9 +66,15 @@ impl State {
         }
         let at = self.log.len();
         self.log.push(step);
-        let failed = || Err(io::Error::other("the step fails"));
+        let failed = || {
+            Err(match self.answer {
+                Some((number, _)) => io::Error::from_raw_os_error(number),
+                None => io::Error::other("the step fails"),
+            })
+        };
+        let lasts = self.answer.is_some_and(|(_, lasts)| lasts);
         match self.fault {
-            Some((chosen, fault)) if chosen == at => {
+            Some((chosen, fault)) if chosen == at || (lasts && chosen < at) => {
                 self.is_dead = matches!(fault, Fault::CutBefore | Fault::CutWithin);
                 match fault {
                     Fault::Fails | Fault::CutBefore => (Done::Nothing, failed()),
@@ -129,8 +143,20 @@ impl Folder for Disk {
         result.map(|()| file)
     }
 
+    fn check_old(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::CheckOld).1
+    }
+
+    fn keep_owner(&mut self, _: &mut Temporary) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::Owner).1
+    }
+
     fn keep_permissions(&mut self, _: &mut Temporary) -> io::Result<()> {
         self.0.borrow_mut().step(Step::Permissions).1
+    }
+
+    fn check_new(&mut self, _: &mut Temporary) -> io::Result<()> {
+        self.0.borrow_mut().step(Step::CheckNew).1
     }
 
     fn sync(&mut self, file: &mut Temporary) -> io::Result<()> {
@@ -143,7 +169,7 @@ impl Folder for Disk {
         result
     }
 
-    fn rename(&mut self, mut file: Temporary) -> io::Result<()> {
+    fn rename(&mut self, file: &mut Temporary) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         let (done, result) = state.step(Step::Rename);
         if done != Done::Nothing {
@@ -226,8 +252,20 @@ const OLD: &[u8] = b"the old state";
 
 /// Saves over the old state, or where there is none, with a fault or without.
 fn save(format: SaveFormat, has_old: bool, fault: Option<(usize, Fault)>) -> (Result<u64, crate::Error>, Disk) {
+    save_with(format, has_old, fault, None, 150_000)
+}
+
+/// Saves two units of some bytes, with a fault that gives an answer of the system, once or from there on.
+fn save_with(
+    format: SaveFormat,
+    has_old: bool,
+    fault: Option<(usize, Fault)>,
+    answer: Option<(i32, bool)>,
+    len: u32,
+) -> (Result<u64, crate::Error>, Disk) {
     let mut disk = Disk::default();
     let mut state = disk.0.borrow_mut();
+    state.answer = answer;
     if has_old {
         state.files.push((OLD.to_vec(), OLD.to_vec()));
         state.names.insert("machine.sav", 0);
@@ -236,8 +274,9 @@ fn save(format: SaveFormat, has_old: bool, fault: Option<(usize, Fault)>) -> (Re
     state.fault = fault;
     drop(state);
     // Larger than the buffer, so that there are several writes.
-    let mut machine = Ram((0..150_000u32).map(|i| (i / 7) as u8).collect());
+    let mut machine = Ram((0..len).map(|i| (i / 7) as u8).collect());
     let units = ["a", "b"].map(|name| Entry::new(name, |machine: &mut Ram, _| machine));
+    let units = Units::new(&units);
     let options = SaveOptions { format, codec: Codec::Store, ..SaveOptions::default() };
     let result = replace(&mut disk, Path::new("machine.sav"), |file| save_into(file, &mut machine, &units, options));
     (result, disk)
@@ -268,6 +307,10 @@ fn every_step_fails_or_is_the_last() {
                     }
                     match state.log.get(at) {
                         None => assert!(result.is_ok(), "{what}"),
+                        // Whether these succeed does not matter to the state.
+                        Some(Step::CheckOld | Step::Owner | Step::Permissions) if !state.is_dead => {
+                            assert!(result.is_ok() && seen.as_deref() == Some(&new[..]), "{what}");
+                        }
                         Some(step) => {
                             assert!(result.is_err(), "{what}");
                             let behind =
@@ -291,9 +334,9 @@ fn the_order_of_what_is_made_durable() {
     for format in [SaveFormat::V1_2, SaveFormat::V2_0] {
         let (_, disk) = save(format, true, None);
         let log = disk.0.borrow().log.clone();
-        assert_eq!(log[..2], [Step::Create, Step::Permissions]);
+        assert_eq!(log[..5], [Step::CheckOld, Step::Create, Step::Owner, Step::Permissions, Step::CheckNew]);
         assert_eq!(log[log.len() - 3..], [Step::Sync, Step::Rename, Step::SyncFolder]);
-        let written = &log[2..log.len() - 3];
+        let written = &log[5..log.len() - 3];
         assert!(written.iter().all(|step| matches!(step, Step::Write | Step::Seek)));
         assert!(written.iter().filter(|step| **step == Step::Write).count() > 2);
     }

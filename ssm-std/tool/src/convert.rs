@@ -3,7 +3,6 @@
 use crate::changes::{Changes, CopiedUnit};
 use crate::failure::Failed;
 use crate::input::{Archive, Input, PIECE, Reading, Unit, header_of, pieces};
-use crate::openness::Openness;
 use crate::output::{message, replace, say_note, shown_path};
 use crate::per_unit::PerUnit;
 use crate::spool::shown;
@@ -104,7 +103,7 @@ impl Arguments {
         fits.map_err(|why| Failed::usage(&input.path, why))?;
         let header = survey.header(self.header(&input, old)?);
         let mut said = String::new();
-        replace(&self.output, &Openness::of(&self.input), |file| {
+        replace(&self.output, &self.input, |file| {
             let changes = match to {
                 SaveFormat::V1_2 => self.write_patched(&mut input, &header, &survey, file),
                 SaveFormat::V2_0 => self.write_streamed(&mut input, &header, &survey, file),
@@ -127,11 +126,7 @@ impl Arguments {
 
     fn refuse_zlib_in_2_0(&self, to: Option<SaveFormat>) -> Result<(), Failed> {
         let (Some(format @ SaveFormat::V2_0), Some(codec @ Codec::Zlib)) = (to, self.codec) else { return Ok(()) };
-        let mut message = Failure::Codec { codec, format }.to_string();
-        if self.to.is_none() {
-            message += ", or --to 1.2";
-        }
-        Err(Failed::usage(shown(&self.input), message))
+        Err(Failed::usage(shown(&self.input), Failure::Codec { codec, format }.to_string()))
     }
 
     /// The codec of a unit in the new file.

@@ -3,7 +3,6 @@
 use crate::failure::Failed;
 use crate::find::UnitArguments;
 use crate::input::{Input, PIECE, at_unit, pieces};
-use crate::openness::Openness;
 use crate::output::{not_over_itself, not_raw_to_a_terminal, replace, stdout_result};
 use ssm_std::{Error, Failure};
 use std::fs::OpenOptions;
@@ -47,7 +46,7 @@ impl Arguments {
             let mut out = opened.map_err(|source| Error::new(path, Failure::Io { doing: "open", source }))?;
             return written(extract(&mut input, offset, &mut out)?);
         }
-        replace(path, &Openness::of(&self.unit.file), |file| written(extract(&mut input, offset, file)?))
+        replace(path, &self.unit.file, |file| written(extract(&mut input, offset, file)?))
     }
 }
 

@@ -1,10 +1,9 @@
 //! Where a subcommand writes: standard output, standard error, and files that are replaced.
 
 use crate::failure::Failed;
-use crate::openness::Openness;
 use serde::Serialize;
 use ssm_core::LoadError;
-use ssm_std::{Failure, replace_file};
+use ssm_std::{Failure, replace_file, replace_file_from};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -69,27 +68,50 @@ pub fn not_over_itself(input: &Path, output: &Path) -> Result<(), Failed> {
 }
 
 /// Replaces a file by what `write` writes, as a whole or not at all; the error is that of `write`. The new file is no more
-/// open than `source`, from which its content is.
-pub fn replace(
-    path: &Path,
-    source: &Openness,
-    write: impl FnOnce(&mut File) -> Result<(), Failed>,
-) -> Result<(), Failed> {
+/// open than the one called `source`, from which its content is; `-` is standard input.
+pub fn replace(path: &Path, source: &Path, write: impl FnOnce(&mut File) -> Result<(), Failed>) -> Result<(), Failed> {
     if path == Path::new("-") {
         return Err(Failed::usage(path, "a file cannot be called this here, and standard output is not meant".into()));
     }
+    crate::signals::remove_temporary_files();
     let mut failed = None;
-    let replaced = replace_file(path, |file| {
-        source.limit(file).map_err(|source| Failure::Io { doing: "keep it as closed as what it is from", source })?;
+    let write = |file: &mut File| {
         write(file).map_err(|error| {
             failed = Some(error);
             Failure::Load(LoadError::Cancelled)
         })
-    });
+    };
+    let replaced = match opened(source) {
+        Some(source) => replace_file_from(path, &source, write),
+        None => replace_file(path, write),
+    };
     match failed {
         Some(failed) => Err(failed),
         None => Ok(replaced?),
     }
+}
+
+/// What a new file must not be more open than, if it is a file: of a pipe nobody knows who may read what comes out of it.
+fn opened(source: &Path) -> Option<File> {
+    let file = match source.metadata() {
+        _ if source == Path::new("-") => standard_input(),
+        // Opening a pipe waits for its other end.
+        Ok(metadata) if metadata.is_file() => File::open(source),
+        _ => return None,
+    };
+    file.ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
+}
+
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_input() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
 /// The width that lines of text for people keep to.

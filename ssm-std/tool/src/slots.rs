@@ -4,7 +4,6 @@ mod image;
 
 use crate::failure::{DAMAGED, Failed};
 use crate::hexdump::number;
-use crate::openness::Openness;
 use crate::output::{message, not_over_itself, print, print_json, replace, say_note};
 use crate::size::{sized, sized_cell};
 use clap::builder::styling::{AnsiColor, Style};
@@ -145,7 +144,7 @@ impl Arguments {
             if let Choice::Latest = choice {
                 self.tell_newer(&stores, slot);
             }
-            replace(output, &Openness::of(&self.image), |file| written(image.copy(slot, file)?))?;
+            replace(output, &self.image, |file| written(image.copy(slot, file)?))?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut shown = Vec::new();

@@ -7,7 +7,7 @@ use super::repair::repair;
 use crate::media::{Broken, Disk, Loading, ReadOnly};
 use ssm_core::{
     AfterLoad, Archive, Crc32Slicing, Either, Entry, Get, Inflate, LoadError, Loader, Missing, Policy, Put, Store,
-    Unit, UnitError, Unknown,
+    Unit, UnitError, Units, Unknown,
 };
 use ssm_std::{Decoder, LzfDecoder};
 use std::cell::RefCell;
@@ -170,14 +170,14 @@ impl Loaded {
         let scratch = &mut *vec![0; scratch];
         let (from, to) = (&mut medium, &mut machine);
         let outcome = match loading {
-            Loading::New => Loader::new(from, decoder, scratch).policy(policy).load(to, &UNITS),
-            Loading::Verified => Loader::verified(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Unverified => Loader::unverified(from, decoder, scratch).policy(policy).load(to, &UNITS),
+            Loading::Verified => Loader::new(from, decoder, scratch).policy(policy).load(to, &UNITS),
             Loading::Streaming => Loader::streaming(ReadOnly(from), decoder, scratch).policy(policy).load(to, &UNITS),
         };
         Self { outcome: outcome.map(drop), machine, read: medium.read }
     }
 
-    /// What `Loader::verified` promises beside a check of the whole file.
+    /// What `Loader::new` promises beside a check of the whole file.
     fn agrees_with(&self, verdict: &Result<()>) {
         let Err(error) = &self.outcome else {
             return assert_eq!(*verdict, Ok(()), "loaded and not verified");
@@ -205,11 +205,12 @@ macro_rules! unit {
             machine.at = $name;
             machine
         })
+        .version(u32::MAX)
     };
 }
 
 /// Some names of the corpus: its other units are not registered.
-const UNITS: [Entry<Machine>; 4] = [unit!("scalars"), unit!("gcptr"), unit!("struct"), unit!("zeros1m")];
+const UNITS: Units<Machine> = Units::new(&[unit!("scalars"), unit!("gcptr"), unit!("struct"), unit!("zeros1m")]);
 
 impl Unit for Machine {
     fn save(&mut self, _: &mut Put<'_>) -> std::result::Result<(), UnitError> {

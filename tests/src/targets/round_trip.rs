@@ -8,7 +8,7 @@ use crate::independent;
 use crate::machine::Packing;
 use crate::media::{Disk, Loading, OneWay};
 use crate::reference::crc32;
-use ssm_core::{Archive, Crc32Slicing, Entry, Get, Header, Policy, Put, Saver, Unit, UnitError};
+use ssm_core::{Archive, Crc32Slicing, Entry, Get, Header, Policy, Put, Saver, Unit, UnitError, Units};
 use values::Stored;
 
 /// Bytes of one machine's blobs.
@@ -70,6 +70,7 @@ pub fn round_trip(data: &[u8]) {
     for (unit, part) in units.iter_mut().zip(&machine) {
         *unit = unit.version(part.version);
     }
+    let units = Units::new(&units);
 
     let mut expected: Option<Vec<Vec<u8>>> = None;
     for packing in Packing::ALL {
@@ -92,7 +93,7 @@ pub fn round_trip(data: &[u8]) {
 }
 
 /// Loads a file in every way that its format has. The plain bytes of its units.
-fn loads_back(file: &[u8], scratch: usize, machine: &Machine, units: &[Entry<Machine>]) -> Vec<Vec<u8>> {
+fn loads_back(file: &[u8], scratch: usize, machine: &Machine, units: &Units<Machine>) -> Vec<Vec<u8>> {
     let is_streamed = file.starts_with(b"\x7fVirtualBox SavedState V2.0");
     for loading in Loading::ALL {
         let mut back = machine.clone();

@@ -2,7 +2,7 @@
 
 use crate::z80::Bus;
 use crate::{Clock, Console, RAM_SIZE, Ram, Z80};
-use ssm_core::Entry;
+use ssm_core::{Entry, Units};
 
 /// Palo Alto Tiny BASIC; `examples/rom/ORIGIN.md` says where it comes from.
 static TINY_BASIC: &[u8] = include_bytes!("../../../rom/tinybasic2dms.bin");
@@ -20,12 +20,12 @@ pub struct Machine {
 }
 
 /// What a saved state holds: the same names and versions as on the host.
-pub static UNITS: [Entry<Machine>; 4] = [
+pub static UNITS: Units<Machine> = Units::new(&[
     Entry::new("cpu", |machine: &mut Machine, _| &mut machine.cpu),
     Entry::new("ram", |machine: &mut Machine, _| &mut machine.ram).size_hint(RAM_SIZE as u64),
     Entry::new("console", |machine: &mut Machine, _| &mut machine.console),
     Entry::new("clock", |machine: &mut Machine, _| &mut machine.clock).version(2),
-];
+]);
 
 impl Machine {
     /// The computer at power on.

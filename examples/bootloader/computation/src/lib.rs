@@ -6,7 +6,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use ssm_core::{Entry, Field, Get, Put, Unit, UnitError, fields};
+use ssm_core::{Entry, Field, Get, Put, Unit, UnitError, Units, fields};
 
 /// Steps of the whole computation.
 pub const STEPS: u32 = 3600;
@@ -38,11 +38,11 @@ struct Clock {
 }
 
 /// What a saved state holds.
-pub static UNITS: [Entry<Computation>; 3] = [
+pub static UNITS: Units<Computation> = Units::new(&[
     Entry::new("primes", |computation: &mut Computation, _| &mut computation.primes),
     Entry::new("journal", |computation: &mut Computation, _| &mut computation.journal),
     Entry::new("clock", |computation: &mut Computation, _| &mut computation.clock),
-];
+]);
 
 impl Computation {
     /// A computation before its first step.

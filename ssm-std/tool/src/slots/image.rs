@@ -324,7 +324,7 @@ impl Seek for Content<'_> {
             SeekFrom::End(by) => (self.content.end - self.content.start).checked_add_signed(by),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
-        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = target.ok_or_else(|| io::Error::other("a seek before the start of the state"))?;
         Ok(self.position)
     }
 }

@@ -13,6 +13,7 @@ mod manners;
 mod names;
 mod packages;
 mod pipes;
+mod signals;
 mod slots;
 mod streamed;
 mod verify;

@@ -2,15 +2,14 @@
 
 use crate::machine::Machine;
 use crate::own_files::{Bench, load};
-use crate::registration::Units;
 use crate::{Board, Inflating, Names};
-use ssm_core::{Either, Inflate, LzfDecoder, Store};
+use ssm_core::{Either, Inflate, LzfDecoder, Store, Units};
 
 /// What an LZF window needs to read every file.
 const WHOLE_WINDOW: usize = 8192;
 
 #[inline(never)]
-pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names, inflating: Option<Inflating>) {
+pub fn run<B: Board>(bench: &mut Bench, units: &Units<Machine>, names: &Names, inflating: Option<Inflating>) {
     let large = [names.host_lzf_large, names.host_streamed_large];
     let large = if bench.window.len() >= WHOLE_WINDOW { &large[..] } else { &[] };
     for name in [&[names.host_store, names.host_lzf], large].into_iter().flatten() {
@@ -29,7 +28,7 @@ pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names, inflating:
 }
 
 #[inline(never)]
-fn zlib<B: Board>(bench: &mut Bench, units: &Units, names: &Names, Inflating { state, window }: Inflating) {
+fn zlib<B: Board>(bench: &mut Bench, units: &Units<Machine>, names: &Names, Inflating { state, window }: Inflating) {
     let len = fetch::<B>(bench, names.host_zlib);
     let Bench { machine, file, scratch, window: lzf, .. } = bench;
     let lzf = LzfDecoder::new(&mut **lzf);

@@ -19,7 +19,7 @@ pub mod shared {
     use crate::machine::{CONSOLE, CPU, Machine, RAM, TIMER, TIMER_1};
     use crate::own_files::{Bench, Packing};
     use crate::registration::UNITS;
-    use ssm_core::{Entry, Owner, RegisterError, Registry, SharedRegistry, UnitId};
+    use ssm_core::{Entry, Owner, RegisterError, SharedRegistry, UnitId, Units};
 
     static SHARED: SharedRegistry<Machine, UNITS> = SharedRegistry::new();
 
@@ -47,23 +47,23 @@ pub mod shared {
     #[inline(never)]
     fn save_without<B: Board>(bench: &mut Bench) {
         let before = SHARED.snapshot();
-        assert!(bench.save::<B>(&before, Packing::Lzf, Some(50)).is_err());
+        assert!(bench.save::<B>(&before.units(), Packing::Lzf, Some(50)).is_err());
         CANCEL.reset();
-        check_ids(&before, &[CPU, TIMER, CONSOLE, RAM]);
+        check_ids(&before.units(), &[CPU, TIMER, CONSOLE, RAM]);
     }
 
     #[inline(never)]
     fn save_and_load_with<B: Board>(bench: &mut Bench) {
         let after = SHARED.snapshot();
-        check_ids(&after, &[CPU, TIMER, CONSOLE, TIMER_1, RAM]);
+        check_ids(&after.units(), &[CPU, TIMER, CONSOLE, TIMER_1, RAM]);
         bench.machine.fill();
-        let len = bench.save::<B>(&after, Packing::Lzf, None).unwrap();
+        let len = bench.save::<B>(&after.units(), Packing::Lzf, None).unwrap();
         bench.machine.clear();
-        assert!(bench.load::<B>(&after, len, None).is_ok());
+        assert!(bench.load::<B>(&after.units(), len, None).is_ok());
         assert!(bench.machine.is_filled());
     }
 
-    fn check_ids(units: &Registry<Machine, UNITS>, expected: &[Entry<Machine>]) {
+    fn check_ids(units: &Units<Machine>, expected: &[Entry<Machine>]) {
         assert!(units.iter().map(Entry::id).eq(expected.iter().map(Entry::id)));
     }
 }

@@ -53,9 +53,9 @@ pub fn run<B: Board>(space: Space) {
     let Space { names, ram, file, scratch, encoder, window, inflating } = space;
     let mut bench = own_files::Bench { machine: Machine::new(ram), file, scratch, encoder, window };
     let units = registration::register();
-    own_files::run::<B>(&mut bench, &units, &names);
+    own_files::run::<B>(&mut bench, &units.units(), &names);
     #[cfg(feature = "critical-section")]
     interrupt::shared::run::<B>(&mut bench);
-    host_files::run::<B>(&mut bench, &units, &names, inflating);
-    serial::run::<B>(&mut bench, &units, &names);
+    host_files::run::<B>(&mut bench, &units.units(), &names, inflating);
+    serial::run::<B>(&mut bench, &units.units(), &names);
 }

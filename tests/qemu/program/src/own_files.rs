@@ -2,12 +2,12 @@
 
 use crate::interrupt::CANCEL;
 use crate::machine::{Machine, NOTES, TIMER};
-use crate::registration::Units;
+use crate::registration::register;
 use crate::{Board, Names};
 use ssm_core::embedded_io::ErrorKind;
 use ssm_core::{
-    Decode, Either, Encode, Entry, FormatError, Header, LoadError, Loader, LzfDecoder, LzfEncoder, Memory, Phase,
-    SaveError, Saver, Store, UnitError,
+    Decode, Either, Encode, FormatError, Header, LoadError, Loader, LzfDecoder, LzfEncoder, Memory, SaveError, Saver,
+    Store, Units,
 };
 
 /// The machine and the memory to save and load it with.
@@ -30,7 +30,7 @@ pub enum Packing {
 pub type CancelAt = Option<u8>;
 
 #[inline(never)]
-pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names) {
+pub fn run<B: Board>(bench: &mut Bench, units: &Units<Machine>, names: &Names) {
     for (packing, name) in [(Packing::Store, names.store), (Packing::Lzf, names.lzf)] {
         B::log(name);
         bench.machine.clear();
@@ -55,7 +55,7 @@ impl Bench {
     /// Saves the machine into `file`; the file's length. Every percent must be reported once.
     pub fn save<B: Board>(
         &mut self,
-        units: &[Entry<Machine>],
+        units: &Units<Machine>,
         packing: Packing,
         cancel_at: CancelAt,
     ) -> Result<usize, SaveError<ErrorKind>> {
@@ -77,7 +77,7 @@ impl Bench {
     /// Loads the first bytes of `file`. Every percent must be reported once.
     pub fn load<B: Board>(
         &mut self,
-        units: &[Entry<Machine>],
+        units: &Units<Machine>,
         len: usize,
         cancel_at: CancelAt,
     ) -> Result<Header, LoadError<ErrorKind>> {
@@ -94,7 +94,7 @@ impl Bench {
 
     /// A damaged copy is refused with the right error before any unit is touched.
     #[inline(never)]
-    fn refuse_damaged<B: Board>(&mut self, units: &Units, len: usize) {
+    fn refuse_damaged<B: Board>(&mut self, units: &Units<Machine>, len: usize) {
         self.machine.clear();
         let middle = len / 2;
         self.file[middle] ^= 0x10;
@@ -115,7 +115,7 @@ impl Bench {
         assert_eq!(self.machine.hooks.prepared, 0);
     }
 
-    fn refuse<B: Board>(&mut self, units: &Units, len: usize, expected: FormatError) {
+    fn refuse<B: Board>(&mut self, units: &Units<Machine>, len: usize, expected: FormatError) {
         match self.load::<B>(units, len, None) {
             Err(LoadError::Format { error, .. }) => assert_eq!(error, expected),
             other => panic!("{expected:?} expected, {other:?} found"),
@@ -124,7 +124,7 @@ impl Bench {
 
     /// An interrupt cancels a load and a save; the save leaves no valid file.
     #[inline(never)]
-    fn cancel<B: Board>(&mut self, units: &Units, packing: Packing, len: usize) {
+    fn cancel<B: Board>(&mut self, units: &Units<Machine>, packing: Packing, len: usize) {
         let at = Some(50);
         assert_eq!(self.load::<B>(units, len, at), Err(LoadError::Cancelled));
         self.check_hooks(false);
@@ -137,28 +137,30 @@ impl Bench {
         self.refuse::<B>(units, len, FormatError::Size { stored: 0, actual: len as u64 });
     }
 
-    /// A timer of a version that does not exist yet is refused by the timer.
+    /// A timer of a version that does not exist yet is refused before any unit is touched.
     #[inline(never)]
-    fn refuse_newer<B: Board>(&mut self, units: &Units) {
+    fn refuse_newer<B: Board>(&mut self, units: &Units<Machine>) {
         self.machine.fill();
-        let mut newer = units.clone();
+        let mut newer = register();
         assert_eq!(newer.deregister(TIMER.owned_by(), TIMER.id()), Ok(()));
         assert_eq!(newer.register(TIMER.version(3)), Ok(()));
-        let len = self.save::<B>(&newer, Packing::Store, None).unwrap();
+        let len = self.save::<B>(&newer.units(), Packing::Store, None).unwrap();
+        self.machine.hooks = Default::default();
         match self.load::<B>(units, len, None) {
-            Err(LoadError::Unit { unit, phase: Phase::Execute, error: UnitError::Version(3), .. }) => {
+            Err(LoadError::UnitVersion { unit, oldest: 0, newest: 2 }) => {
                 assert_eq!((unit.name(), unit.instance, unit.version), (&b"timer"[..], 0, 3));
             }
             other => panic!("a newer timer met {other:?}"),
         }
-        self.machine.hooks = Default::default();
+        assert!(self.machine.is_filled(), "a refused file changes no state");
+        assert_eq!(self.machine.hooks.prepared, 0);
     }
 }
 
 /// Loads a file with any decoder. Every percent must be reported once.
 pub fn load<B: Board>(
     machine: &mut Machine,
-    units: &[Entry<Machine>],
+    units: &Units<Machine>,
     file: &[u8],
     decoder: impl Decode,
     scratch: &mut [u8],

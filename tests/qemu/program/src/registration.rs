@@ -4,15 +4,15 @@ use crate::machine::{CONSOLE, CPU, HOOKS, Machine, RAM, TIMER, TIMER_1};
 use ssm_core::{Entry, Owner, RegisterError, Registry, UnitId};
 
 /// A registry with room for all units and no more.
-pub type Units = Registry<Machine, UNITS>;
+pub type Registered = Registry<Machine, UNITS>;
 
 /// How many units there are.
 pub const UNITS: usize = 6;
 
 /// The units: hooks, cpu, timer/0, timer/1, ram, console.
 #[inline(never)]
-pub fn register() -> Units {
-    let mut units = Units::new();
+pub fn register() -> Registered {
+    let mut units = Registered::new();
     let stranger = Owner::External(1);
     assert_eq!(units.register(RAM), Ok(()));
     assert_eq!(units.register(TIMER_1), Ok(()));
@@ -27,6 +27,6 @@ pub fn register() -> Units {
     assert_eq!(units.register_before("cpu", HOOKS), Ok(()));
     assert_eq!(units.register(CPU.instance(1)), Err(RegisterError::Full));
     assert_eq!(units.register(Entry::new("grün", |machine, _| &mut machine.hooks)), Err(RegisterError::Name));
-    assert!(units.iter().map(Entry::id).eq([HOOKS, CPU, TIMER, TIMER_1, RAM, CONSOLE].iter().map(Entry::id)));
+    assert!(units.units().iter().map(Entry::id).eq([HOOKS, CPU, TIMER, TIMER_1, RAM, CONSOLE].iter().map(Entry::id)));
     units
 }

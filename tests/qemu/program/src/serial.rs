@@ -1,11 +1,11 @@
 //! Format 2.0 over a line that can neither seek nor read back: the machine is saved to the host, and loaded from it.
 
-use crate::machine::NOTES;
+use crate::machine::{Machine, NOTES};
 use crate::own_files::{Bench, Packing, count};
-use crate::registration::{UNITS, Units};
+use crate::registration::UNITS;
 use crate::{Board, Names};
 use ssm_core::embedded_io::ErrorType;
-use ssm_core::{Either, Encode, FormatError, Header, LoadError, Loader, LzfDecoder, Saver, Store, Structure};
+use ssm_core::{Either, Encode, FormatError, Header, LoadError, Loader, LzfDecoder, Saver, Store, Structure, Units};
 
 /// Scratch of a save: a directory of all units and the built-in one, and blocks of 1 KiB, which the smallest window reads.
 /// Its size decides the files' bytes, so it is the same everywhere.
@@ -15,7 +15,7 @@ pub const STREAM_SCRATCH: usize = 16 * (UNITS + 1) + 1989;
 type Failure<B> = <<B as Board>::Line as ErrorType>::Error;
 
 #[inline(never)]
-pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names) {
+pub fn run<B: Board>(bench: &mut Bench, units: &Units<Machine>, names: &Names) {
     for (packing, name) in [(Packing::Store, names.streamed_store), (Packing::Lzf, names.streamed_lzf)] {
         B::log(name);
         bench.machine.clear();
@@ -40,7 +40,7 @@ pub fn run<B: Board>(bench: &mut Bench, units: &Units, names: &Names) {
 impl Bench {
     /// Saves the machine to the line. The scratch is where whole files are otherwise.
     #[inline(never)]
-    fn send<B: Board>(&mut self, units: &Units, packing: Packing, name: &str) {
+    fn send<B: Board>(&mut self, units: &Units<Machine>, packing: Packing, name: &str) {
         let encoder: &mut dyn Encode = match packing {
             Packing::Store => &mut Store,
             Packing::Lzf => self.encoder,
@@ -57,7 +57,7 @@ impl Bench {
 
     /// Clears the machine and loads it from the line.
     #[inline(never)]
-    fn receive<B: Board>(&mut self, units: &Units, name: &str) -> Result<Header, LoadError<Failure<B>>> {
+    fn receive<B: Board>(&mut self, units: &Units<Machine>, name: &str) -> Result<Header, LoadError<Failure<B>>> {
         B::log(name);
         self.machine.clear();
         let mut percents = 0;

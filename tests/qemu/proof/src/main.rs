@@ -119,14 +119,14 @@ fn operate() -> Option<()> {
         let mut percent = |percent: u8| output(DATA, percent.into());
         let notes = &[("program", "proof")];
         let stored = Saver::new(Port, Store, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
-        output(DATA, stored.save(machine, units).is_ok().into());
+        output(DATA, stored.save(machine, &units.units()).is_ok().into());
         let packed = Saver::new(Port, &mut *encoder, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
-        output(DATA, packed.save(machine, units).is_ok().into());
+        output(DATA, packed.save(machine, &units.units()).is_ok().into());
 
         let stored = Saver::streamed(Port, Store, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
-        output(DATA, stored.save(machine, units).is_ok().into());
+        output(DATA, stored.save(machine, &units.units()).is_ok().into());
         let packed = Saver::streamed(Port, &mut *encoder, scratch).notes(notes).progress(&mut percent).cancel(&CANCEL);
-        output(DATA, packed.save(machine, units).is_ok().into());
+        output(DATA, packed.save(machine, &units.units()).is_ok().into());
 
         let policy = Policy { unknown: Unknown::Skip, missing: Missing::Report };
         let mut report = |_| output(DATA, 1);
@@ -135,7 +135,7 @@ fn operate() -> Option<()> {
             .report(&mut report)
             .progress(&mut percent)
             .cancel(&CANCEL)
-            .load(machine, units);
+            .load(machine, &units.units());
         tell(loaded);
         let loaded = Loader::new(Port, Either::of(Store, &mut *decoder), scratch)
             .formats(OnlyStreamed)
@@ -143,14 +143,14 @@ fn operate() -> Option<()> {
             .report(&mut report)
             .progress(&mut percent)
             .cancel(&CANCEL)
-            .load(machine, units);
+            .load(machine, &units.units());
         tell(loaded);
         let loaded = Loader::streaming(Port, Either::of(Store, &mut *decoder), scratch)
             .policy(policy)
             .report(&mut report)
             .progress(&mut percent)
             .cancel(&CANCEL)
-            .load(machine, units);
+            .load(machine, &units.units());
         tell(loaded);
 
         #[cfg(feature = "broken")]

@@ -3,7 +3,7 @@
 use crate::board::SIZES;
 use anyhow::{Context, Result, ensure};
 use program::{Board, Machine, NOTES, Names, OLD_TIMER, STREAM_SCRATCH, Space, TIMER, register};
-use ssm_core::{Encode, Entry, LzfEncoder, Memory, RecordCounts, Saver, Store, UnitId};
+use ssm_core::{Encode, LzfEncoder, Memory, RecordCounts, Saver, Store, UnitId, Units};
 use ssm_std::{Deflate, FromStd, Lzf, open_path};
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -100,7 +100,7 @@ fn write_inputs(folder: &Path, names: &Names) -> Result<()> {
     for instance in [0, 1] {
         old.register(OLD_TIMER.instance(instance))?;
     }
-    let mut write = |name: &str, codec: &mut dyn Encode, form: Form, units: &[Entry<Machine>]| -> Result<()> {
+    let mut write = |name: &str, codec: &mut dyn Encode, form: Form, units: &Units<Machine>| -> Result<()> {
         let mut file = Memory::new(vec![0; ram * 2 + 4096]);
         let mut scratch = vec![0; 64 << 10];
         match form {
@@ -112,14 +112,14 @@ fn write_inputs(folder: &Path, names: &Names) -> Result<()> {
         fs::write(folder.join(name), file.bytes()).with_context(|| format!("write {name}"))
     };
     let mut small = LzfEncoder::<4096>::with_block(1024);
-    write(names.host_store, &mut Store, Form::Patched, &units)?;
-    write(names.host_lzf, &mut small, Form::Patched, &units)?;
-    write(names.host_lzf_large, &mut Lzf::new(), Form::Patched, &units)?;
-    write(names.host_zlib, &mut Deflate::default(), Form::Patched, &units)?;
-    write(names.host_timers_1, &mut LzfEncoder::<256>::with_block(1024), Form::Patched, &old)?;
-    write(names.host_streamed_large, &mut small, Form::Streamed { scratch: 64 << 10 }, &units)?;
-    write(names.line_store, &mut Store, Form::Streamed { scratch: 64 << 10 }, &units)?;
-    write(names.line_lzf, &mut small, Form::Streamed { scratch: STREAM_SCRATCH }, &units)?;
+    write(names.host_store, &mut Store, Form::Patched, &units.units())?;
+    write(names.host_lzf, &mut small, Form::Patched, &units.units())?;
+    write(names.host_lzf_large, &mut Lzf::new(), Form::Patched, &units.units())?;
+    write(names.host_zlib, &mut Deflate::default(), Form::Patched, &units.units())?;
+    write(names.host_timers_1, &mut LzfEncoder::<256>::with_block(1024), Form::Patched, &old.units())?;
+    write(names.host_streamed_large, &mut small, Form::Streamed { scratch: 64 << 10 }, &units.units())?;
+    write(names.line_store, &mut Store, Form::Streamed { scratch: 64 << 10 }, &units.units())?;
+    write(names.line_lzf, &mut small, Form::Streamed { scratch: STREAM_SCRATCH }, &units.units())?;
     let mut damaged = fs::read(folder.join(names.line_lzf))?;
     *damaged.last_mut().context("an empty file")? ^= 0x10;
     fs::write(folder.join(names.line_damaged), damaged).with_context(|| format!("write {}", names.line_damaged))

@@ -1,6 +1,6 @@
 //! The units of the images whose size is measured.
 
-use ssm_core::{Entry, Get, Put, Unit, UnitError};
+use ssm_core::{Entry, Get, Put, Unit, UnitError, Units};
 
 pub struct Machine {
     pub count: u32,
@@ -37,7 +37,9 @@ impl Unit for Machine {
     }
 }
 
-pub static UNITS: [Entry<Machine>; 1] = [Entry::new("machine", |machine, _| machine)];
+pub const ENTRY: Entry<Machine> = Entry::new("machine", |machine, _| machine);
+
+pub static UNITS: Units<Machine> = Units::new(&[ENTRY]);
 
 /// The same in an image that only saves: its load brings in nothing of the loading side.
 pub struct Recorder(pub Machine);
@@ -65,6 +67,6 @@ impl Unit for Player {
     }
 }
 
-pub static PLAYERS: [Entry<Player>; 1] = [Entry::new("machine", |machine, _| machine)];
+pub static PLAYERS: Units<Player> = Units::new(&[Entry::new("machine", |machine, _| machine)]);
 
-pub static RECORDERS: [Entry<Recorder>; 1] = [Entry::new("machine", |machine, _| machine)];
+pub static RECORDERS: Units<Recorder> = Units::new(&[Entry::new("machine", |machine, _| machine)]);

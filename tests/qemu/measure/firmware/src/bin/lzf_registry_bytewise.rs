@@ -2,20 +2,20 @@
 #![no_std]
 #![no_main]
 
-use firmware::unit::{Machine, UNITS};
+use firmware::unit::{ENTRY, Machine};
 use firmware::{image, once, port, port::Port};
 use ssm_core::{
     Either, Loader, LzfDecoder, LzfEncoder, OnlyPatched, Owner, RegisterError, Registry, Saver, Store, UnitId,
 };
 
-type Units = Registry<Machine, 8>;
+type Registered = Registry<Machine, 8>;
 type Encoder = LzfEncoder<256>;
 type Decoder = LzfDecoder<[u8; 1024]>;
 
 image!({
     let machine = once!(MACHINE: Machine = Machine::new());
     let scratch = once!(SCRATCH: [u8; 1024] = [0; 1024]);
-    let units = once!(UNITS_AT_HAND: Units = Registry::new());
+    let units = once!(UNITS_AT_HAND: Registered = Registry::new());
     let encoder = once!(ENCODER: Encoder = LzfEncoder::new());
     let decoder = once!(DECODER: Decoder = LzfDecoder::new([0; 1024]));
     port::output(register(units).is_ok().into());
@@ -24,8 +24,8 @@ image!({
 });
 
 #[inline(never)]
-fn register(units: &mut Units) -> Result<(), RegisterError> {
-    let [unit] = UNITS;
+fn register(units: &mut Registered) -> Result<(), RegisterError> {
+    let unit = ENTRY;
     units.register(unit)?;
     units.register_before("machine", unit.instance(port::input()))?;
     units.deregister(Owner::Device(port::input()), UnitId::new("machine", port::input()))?;
@@ -33,11 +33,11 @@ fn register(units: &mut Units) -> Result<(), RegisterError> {
 }
 
 #[inline(never)]
-fn save(machine: &mut Machine, units: &Units, encoder: &mut Encoder, scratch: &mut [u8]) -> bool {
-    Saver::new(Port, encoder, scratch).save(machine, units).is_ok()
+fn save(machine: &mut Machine, units: &Registered, encoder: &mut Encoder, scratch: &mut [u8]) -> bool {
+    Saver::new(Port, encoder, scratch).save(machine, &units.units()).is_ok()
 }
 
 #[inline(never)]
-fn load(machine: &mut Machine, units: &Units, decoder: &mut Decoder, scratch: &mut [u8]) -> bool {
-    Loader::new(Port, Either::of(Store, decoder), scratch).formats(OnlyPatched).load(machine, units).is_ok()
+fn load(machine: &mut Machine, units: &Registered, decoder: &mut Decoder, scratch: &mut [u8]) -> bool {
+    Loader::new(Port, Either::of(Store, decoder), scratch).formats(OnlyPatched).load(machine, &units.units()).is_ok()
 }

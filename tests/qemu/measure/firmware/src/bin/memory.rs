@@ -8,7 +8,7 @@ use semihosting::println;
 use ssm_core::embedded_io::Seek;
 use ssm_core::{
     Crc32Bytewise, Either, Encode, Entry, Get, Header, Loader, LzfDecoder, LzfEncoder, Memory, OnlyPatched, Put, Saver,
-    Store, StreamedUnit, Unit, UnitError, Writer,
+    Store, StreamedUnit, Unit, UnitError, Units, Writer,
 };
 
 /// Scratch of the loads.
@@ -20,8 +20,8 @@ const BLOCK_HEADER: usize = 10;
 type SmallDecoder = LzfDecoder<[u8; 1024]>;
 type LargeDecoder = LzfDecoder<[u8; 8192]>;
 
-static BULK: [Entry<Bulk>; 1] = [Entry::new("bulk", |bulk, _| bulk)];
-static LARGE: [Entry<Large>; 1] = [Entry::new("large", |large, _| large)];
+static BULK: Units<Bulk> = Units::new(&[Entry::new("bulk", |bulk, _| bulk)]);
+static LARGE: Units<Large> = Units::new(&[Entry::new("large", |large, _| large)]);
 
 program!({
     let file = once!(FILE: [u8; 262_144] = [0; 262_144]);

@@ -10,7 +10,7 @@ use semihosting::println;
 use ssm_core::embedded_io::{ErrorKind, ErrorType, Seek, SeekFrom, Write};
 use ssm_core::{
     Crc32, Crc32Bytewise, Crc32Nibblewise, Crc32Slicing, Decode, Encode, Entry, Get, Input, LzfDecoder, LzfEncoder,
-    Put, Saver, Store, Unit, UnitError, tag,
+    Put, Saver, Store, Unit, UnitError, Units, tag,
 };
 
 program!({
@@ -137,7 +137,7 @@ fn put_all(put: &mut Put<'_>, words: &[u32]) -> Result<(), UnitError> {
     Ok(())
 }
 
-static UNITS: [Entry<Words>; 1] = [Entry::new("words", |words, _| words)];
+static UNITS: Units<Words> = Units::new(&[Entry::new("words", |words, _| words)]);
 
 /// A medium that takes everything and keeps nothing.
 struct Null;
