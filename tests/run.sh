@@ -42,6 +42,24 @@ step tests
 cargo test --workspace --locked
 cargo test -p ssm-core --features critical-section,nor-flash --locked
 
+step 'the installed tool'
+cargo install --path ssm-std/tool --root target/installed --force --locked --quiet
+installed=target/installed/bin/ssm
+"$installed" --version
+size=$(stat -c %s "$installed")
+if [ "$size" -ge $((4 << 20)) ]; then
+    echo "the installed tool has $size bytes, which is not under 4 MiB" >&2
+    exit 1
+fi
+# The linker comes with readelf.
+if readelf --wide --sections "$installed" | grep -E '\.(symtab|debug_[a-z]+) '; then
+    echo 'the installed tool is not stripped' >&2
+    exit 1
+fi
+for file in tests/golden/good/*.sav; do
+    "$installed" verify "$file" >/dev/null
+done
+
 step documentation
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --features ssm-core/critical-section,ssm-core/defmt,ssm-core/nor-flash --locked
 

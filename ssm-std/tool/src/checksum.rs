@@ -42,3 +42,45 @@ impl Following {
         self.at.get() == self.end.get() && self.end.get() > 0 && self.crc.get() == header.crc
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header of 1.2 for a file of this length, over whose bytes the checksum is computed.
+    fn header(bytes: &[u8]) -> Header {
+        let mut header = Header { file_len: bytes.len() as u64, ..Header::new() };
+        let covered = &bytes[44..header.uncovered_from() as usize];
+        header.crc = Crc32Fast.update(0, covered);
+        header
+    }
+
+    fn followed(header: &Header, bytes: &[u8], reads: &[(usize, usize)]) -> bool {
+        let following = Following::default();
+        following.start(header);
+        reads.iter().for_each(|&(from, to)| following.pass(from as u64, &bytes[from..to]));
+        following.is_right(header)
+    }
+
+    #[test]
+    fn what_is_read_in_order_counts_once_and_what_is_skipped_ends_it() {
+        let bytes: Vec<u8> = (0..300u32).map(|number| (number * 7 % 251) as u8).collect();
+        let header = header(&bytes);
+        let end = header.uncovered_from() as usize;
+        assert!(followed(&header, &bytes, &[(0, 300)]));
+        for cut in 0..=300 {
+            assert!(followed(&header, &bytes, &[(0, cut), (cut, 300)]), "{cut}");
+            // Read again from anywhere before, as a buffer that is thrown away does.
+            assert!(followed(&header, &bytes, &[(0, cut), (cut / 2, 300)]), "{cut}");
+            assert_eq!(followed(&header, &bytes, &[(0, cut)]), cut >= end, "{cut}");
+            // One byte that was not read is enough, if it is covered.
+            let is_covered = (44..end).contains(&cut);
+            assert_eq!(!followed(&header, &bytes, &[(0, cut), ((cut + 1).min(300), 300)]), is_covered, "{cut}");
+            let mut changed = bytes.clone();
+            if let Some(byte) = changed.get_mut(cut) {
+                *byte ^= 1;
+                assert_eq!(!followed(&header, &changed, &[(0, 300)]), is_covered, "{cut}");
+            }
+        }
+    }
+}

@@ -132,26 +132,26 @@ impl Arguments {
         let [file] = &self.files[..] else {
             let (mut worst, mut shown_before) = (0, false);
             for file in &self.files {
-                let Err(failed) = self.show(file, Some(shown_before)) else {
-                    shown_before = true;
-                    continue;
-                };
+                let mut is_shown = false;
+                let outcome = self.show(file, Some(shown_before), &mut is_shown);
+                shown_before |= is_shown;
+                let Err(failed) = outcome else { continue };
                 if failed.is_of_output() {
                     return Err(failed);
                 }
                 worst = worst.max(failed.code);
-                if self.json && !self.unchecked {
+                if self.json && !is_shown {
                     print_json(&Unreadable { file: shown_path(shown(file)), error: failed.details() })?;
                 }
                 say(&failed);
             }
             return Ok(ExitCode::from(worst));
         };
-        self.show(file, None).map(|()| ExitCode::SUCCESS)
+        self.show(file, None, &mut false).map(|()| ExitCode::SUCCESS)
     }
 
     /// Shows a file, with its name if it is one of several: then `of_several` says whether another was shown before.
-    fn show(&self, file: &Path, of_several: Option<bool>) -> Result<(), Failed> {
+    fn show(&self, file: &Path, of_several: Option<bool>, is_shown: &mut bool) -> Result<(), Failed> {
         let mut input = Input::open(file, self.unchecked, 0)?;
         let header = input.header();
         let file_bytes = input.read(|archive| Ok(archive.file_len()))?;
@@ -167,7 +167,12 @@ impl Arguments {
             }
             let mut info = self.info(&header, file_bytes, counts, notes.as_ref().ok());
             info.file = of_several.map(|_| shown_path(&input.path));
-            if self.json { print_json(&info)? } else { self.print(&header, &info, &notes, of_several)? }
+            if self.json {
+                print_json(&info)?
+            } else {
+                self.print(&header, &info, &notes, of_several)?
+            }
+            *is_shown = true;
         }
         counts.map(|_| ())
     }

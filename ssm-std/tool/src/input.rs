@@ -43,9 +43,12 @@ impl Input {
         // The records of 2.0 are counted before they are decoded.
         let passes = |header: &Header| if header.format.is_streamed() { 2 } else { 1 };
         let mut input = Self::start(path, true, progress, true, &passes)?;
-        input.read(|archive| match archive.header().check_size(archive.file_len()) {
-            Ok(()) => archive.check_end(),
-            Err(_) => archive.check(),
+        input.read(|archive| {
+            let (header, len) = (archive.header(), archive.file_len());
+            if !header.format.is_streamed() && header.check_size(len).is_err() {
+                return archive.check();
+            }
+            archive.check_end()
         })?;
         Ok(input)
     }

@@ -30,9 +30,9 @@ pub fn not_raw_to_a_terminal() -> Result<(), Failed> {
 
 /// Says on standard error what a user should know and did not ask for.
 pub fn say_note(path: &Path, text: &str) {
-    let note = format!("note: {}: {text}", shown_path(path));
+    let note = message(&format!("note: {}: {text}", shown_path(path)), "  ");
     // With nowhere to say it, the work is still done.
-    let _ = writeln!(anstream::stderr().lock(), "{}", message(&note, "  "));
+    let _ = writeln!(anstream::stderr().lock(), "{note}");
 }
 
 /// A path in a message: what could do something to a terminal is escaped.

@@ -50,6 +50,12 @@ impl Progress {
         bar.set_position(self.done.get().min(total));
     }
 
+    /// Bytes that were read so far.
+    #[cfg(test)]
+    pub fn done(&self) -> u64 {
+        self.done.get()
+    }
+
     /// Takes the bar away for good.
     pub fn end(&self) {
         self.wanted.set(false);

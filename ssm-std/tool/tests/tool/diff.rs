@@ -360,6 +360,18 @@ fn a_checksum_that_does_not_fit_is_told_before_any_difference() {
     let run = diff(&a, &b, &[]);
     assert_eq!((run.code, run.text()), (Some(1), ""));
     assert!(run.said().starts_with(&format!("error: {}: offset 40: checksum ", b.display())), "{}", run.error);
+    // Also where the units are in another order, so that the file is not read from its start to its end.
+    let (_c, c) = state(&Header::new(), Codec::Store, &[(b"a", 0, 1, b"1"), (b"b", 0, 1, b"2")]);
+    let (_d, d) = state(&Header::new(), Codec::Store, &[(b"b", 0, 1, b"2"), (b"a", 0, 1, b"1")]);
+    assert_eq!(diff(&c, &d, &[]).code, Some(0));
+    let mut bytes = fs::read(&d).unwrap();
+    bytes[41] ^= 1;
+    fs::write(&d, bytes).unwrap();
+    for (first, second) in [(&c, &d), (&d, &c)] {
+        let run = diff(first, second, &[]);
+        assert_eq!((run.code, run.text()), (Some(1), ""));
+        assert!(run.said().starts_with(&format!("error: {}: offset 40: checksum ", d.display())), "{}", run.error);
+    }
     // With the right one it is a difference.
     change(&b, |_| ());
     assert_eq!(diff(&a, &b, &[]).code, Some(4));

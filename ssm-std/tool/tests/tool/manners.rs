@@ -32,6 +32,14 @@ fn info_of_several_files() {
     assert_eq!(lines[2]["format"], "2.0");
     assert!(run.said().contains("note: v20-live.sav: a live save: passes 0 to 2 have units too"), "{}", run.error);
 
+    // Each file has its line, whatever is left of it.
+    let files = ["no-such-file", "../bad/v12-trunc-half.sav", "v12-multi.sav"];
+    let run = ssm([&["info", "--json", "--unchecked"], &files[..]].concat());
+    let lines: Vec<serde_json::Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named: Vec<_> = lines.iter().map(|line| line["file"].as_str().unwrap()).collect();
+    assert_eq!((run.code, &named[..]), (Some(3), &files[..]));
+    assert!(lines[0]["error"].is_object() && lines[1]["units"].is_null() && lines[2]["units"] == 9);
+
     ssm(["info", "-", "v12-multi.sav", "-"]).failed(2, "error: -: standard input can be read once\n");
 }
 

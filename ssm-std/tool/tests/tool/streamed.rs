@@ -175,6 +175,8 @@ fn what_2_0_cannot_hold() {
     on(&path, &["convert", "@", to, "--to", "2.0"]).failed(2, &format!("error: {}: {words}\n", path.display()));
     let run = ssm(["convert", "v12-multi.sav", to, "--to", "2.0", "--codec", "zlib"]);
     run.failed(2, "error: v12-multi.sav: format 2.0 has no codec zlib: store or lzf expected, or format 1.2\n");
+    ssm(["convert", "v20-multi.sav", to, "--codec", "zlib"])
+        .failed(2, "error: v20-multi.sav: format 2.0 has no codec zlib: store or lzf expected, or format 1.2\n");
     assert_eq!(ssm(["convert", "v12-multi.sav", to, "--to", "1.1"]).code, Some(2));
     assert!(!out.exists());
 }
