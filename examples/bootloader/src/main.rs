@@ -77,7 +77,8 @@ fn refused(why: impl Display) -> ! {
 }
 
 fn run<F: NorFlash>(flash: F, watch: &Watch, computation: &mut Computation, buffers: &mut Buffers) {
-    let mut slots = Slots::mount(flash, SLOTS, [0; 256]).unwrap_or_else(|error| refused(error));
+    let mut page = [0; 256];
+    let mut slots = Slots::mount(flash, SLOTS, &mut page).unwrap_or_else(|error| refused(error));
     match slots.latest() {
         None => say!("blank"),
         Some(saved) => {

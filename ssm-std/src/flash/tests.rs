@@ -4,9 +4,7 @@ use super::{Disk, FileFlash, FileFlashError, over};
 use crate::{Buffered, Codec, Crc32Fast, decoder};
 use ssm_core::embedded_io::{Read as _, Write as _};
 use ssm_core::embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind, ReadNorFlash};
-use ssm_core::{
-    Archive, Crc32Bytewise, Entry, Get, Loader, Put, RollbackError, Saved, Saver, Slots, Unit, UnitError, UnitId, Units,
-};
+use ssm_core::{Archive, Entry, Get, Loader, Put, RollbackError, Saved, Saver, Slots, Unit, UnitError, UnitId, Units};
 use std::fs;
 use std::io;
 use std::path::Path;
