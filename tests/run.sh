@@ -23,7 +23,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 step format
 cargo fmt --all --check
-for workspace in tests/fuzz tests/qemu tests/qemu/measure examples/bare-metal examples/bootloader; do
+for workspace in tests/fuzz tests/windows tests/qemu tests/qemu/measure examples/bare-metal examples/bootloader; do
     (cd "$workspace" && cargo fmt --all --check)
 done
 
@@ -93,6 +93,9 @@ fi
 
 step boards
 tests/qemu/run.sh
+
+step 'Windows, and types on other systems'
+tests/windows/run.sh
 
 step 'sizes on the boards'
 tests/qemu/measure.sh --check
