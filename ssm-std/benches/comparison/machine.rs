@@ -1,4 +1,4 @@
-//! The machine that every form saves: 150 KB in two large arrays and a hundred and some small fields.
+//! The machine that every form saves: 150 KB in two large arrays and about a hundred small fields.
 
 use serde::{Deserialize, Serialize};
 
