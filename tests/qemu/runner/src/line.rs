@@ -39,7 +39,7 @@ fn receive(line: &mut UnixStream, ram: usize) -> Result<Vec<u8>> {
     let mut kept = Kept { line, bytes: Vec::new() };
     let mut machine = Machine::new(vec![0; ram].leak());
     let mut scratch = [0; 4096];
-    Loader::streaming(FromStd::new(&mut kept), decoder(), &mut scratch).load(&mut machine, &register())?;
+    Loader::streaming(FromStd::new(&mut kept), decoder(), &mut scratch).load(&mut machine, &register().units())?;
     ensure!(machine.is_filled(), "what came is not the machine's state");
     Ok(kept.bytes)
 }
