@@ -224,6 +224,11 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         self.unreadable.get_or_insert_with(|| vec![false; self.bytes.len()])[word..end].fill(true);
     }
 
+    /// Makes all words readable again, with what they held: what failed was passing.
+    pub fn recover(&mut self) {
+        self.unreadable.iter_mut().for_each(|unreadable| unreadable.fill(false));
+    }
+
     /// Whether all of a range can be read.
     pub fn is_readable(&self, range: Range<usize>) -> bool {
         self.unreadable.as_ref().is_none_or(|unreadable| !unreadable[range].contains(&true))

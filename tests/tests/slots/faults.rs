@@ -329,6 +329,27 @@ fn weak_bits_of_a_commit_record() {
     }
 }
 
+/// A slot that could not be read, nor erased, can be read again after a newer state was saved elsewhere: it does not win, and
+/// no generation is there twice.
+#[test]
+fn a_slot_that_comes_back_is_older_than_what_was_saved_meanwhile() {
+    for count in 3..6 {
+        for states in 2..=2 * count {
+            let (mut flash, saved) = with_states(count, states);
+            let lost = saved.last().unwrap();
+            flash.decay(u32::from(lost.slot()) * 256);
+            flash.wear(lost.slot().into(), Wear::Erase);
+            let mut slots = mount(&mut flash, count);
+            assert_eq!(slots.latest().as_ref(), saved.iter().nth_back(1));
+            let new = slots.save(|out| out.write_all(&[88; 100])).unwrap();
+            assert!(new.generation() > lost.generation() && new.slot() != lost.slot());
+            flash.recover();
+            let mut slots = mount(&mut flash, count);
+            assert_eq!((slots.latest(), slots.slot(lost.slot())), (Some(new), Some(*lost)));
+        }
+    }
+}
+
 /// What may happen to slots.
 #[derive(Clone, Debug)]
 enum Event {
