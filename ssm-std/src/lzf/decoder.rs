@@ -8,6 +8,8 @@ use std::fmt;
 
 /// The largest block: its pieces go through the window without being split.
 const WINDOW: usize = 32768;
+/// Plain bytes that are read at a time where they are only passed over, about.
+const PIECE: usize = 128 << 10;
 /// Blocks that are unpacked at a time.
 const BLOCKS: usize = 128;
 
@@ -33,8 +35,18 @@ impl LzfDecoder {
         Self { threads: Threads::new(threads), one, batches: Vec::new(), few: UntilMany::new(threads) }
     }
 
-    fn ahead(&mut self, plain: usize, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
-        let pays = self.reads_ahead() && self.few.is_reached_with(plain);
+    fn ahead(&mut self, room: Room<'_>, blocks: &mut dyn Blocks) -> Ahead {
+        let pays = self.reads_ahead()
+            && match &room {
+                Room::Wanted(plain) => self.few.is_reached_with(plain.len()),
+                // Of what is passed over nobody knows how much it is: whoever asks reads a piece the usual way then.
+                Room::Unwanted(_) => {
+                    self.few.is_reached_with(0) || {
+                        self.few.pass(PIECE);
+                        false
+                    }
+                }
+            };
         let ahead = match pays && self.one.is_between_blocks() {
             true => ahead::unpack(&self.threads, &mut self.batches, room, blocks),
             false => Ahead::default(),
@@ -115,11 +127,11 @@ impl Decode for LzfDecoder {
     }
 
     fn decode_ahead(&mut self, plain: &mut [u8], blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(plain.len(), Room::Wanted(plain), blocks)
+        self.ahead(Room::Wanted(plain), blocks)
     }
 
     fn check_ahead(&mut self, plain: usize, blocks: &mut dyn Blocks) -> Ahead {
-        self.ahead(plain, Room::Unwanted(plain), blocks)
+        self.ahead(Room::Unwanted(plain), blocks)
     }
 }
 
@@ -156,5 +168,24 @@ mod tests {
             assert!(!decoder.few.is_reached_with(left - 1) && decoder.few.is_reached_with(left), "{done}");
         }
         assert!(LzfDecoder::with_threads(2).few.is_reached_with(0), "a chosen number is at work at once");
+    }
+
+    /// Blocks that nobody may ask for.
+    struct Untouched;
+
+    impl Blocks for Untouched {
+        fn next(&mut self, _: &mut [u8], _: &mut [u8], _: &mut dyn FnMut(ssm_core::Block) -> bool) -> usize {
+            panic!("read ahead of few bytes")
+        }
+    }
+
+    #[test]
+    fn few_bytes_that_are_passed_over_are_not_read_ahead() {
+        let mut decoder = LzfDecoder::new();
+        decoder.reset(tag::LZF);
+        for _ in 0..(1 << 20) / PIECE {
+            assert_eq!(decoder.check_ahead(usize::MAX, &mut Untouched).plain, 0);
+        }
+        assert!(decoder.few.is_reached_with(0));
     }
 }
