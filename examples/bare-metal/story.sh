@@ -138,7 +138,7 @@ at=$(($(stat -c %s host-half.sav) / 2))
 cp host-half.sav damaged.sav
 byte=$(od -An -tu1 -j "$at" -N 1 damaged.sav)
 printf "\\$(printf %o $((byte ^ 16)))" | dd of=damaged.sav bs=1 seek="$at" conv=notrunc status=none
-refused 'a damaged file' 1 checksum metal resume damaged.sav never.sav
+refused 'a damaged file' 1 'unit ram/0' metal resume damaged.sav never.sav
 refused 'a file that is not there' 1 "host's file" metal resume none.sav never.sav
 refused 'a command line without sense' 2 expected metal walk
 [ ! -e never.sav ] && verdict 0 'and saves nothing then' || verdict 1 'never.sav was saved'
