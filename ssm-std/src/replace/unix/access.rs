@@ -16,6 +16,10 @@ pub struct Access {
 
 /// An access list as the system has it.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(dead_code, reason = "only these have lists here")
+)]
 pub enum Acl {
     None,
     List(Vec<u8>),
